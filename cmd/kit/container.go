@@ -1,0 +1,130 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// container makes out of the command line what the engine works on. Everything
+// that can be refused before a process is started is refused here.
+func (o *options) container(n int, command []string) (*container.Container, error) {
+	if len(command) == 0 {
+		command = []string{"/bin/sh"}
+	}
+	c := &container.Container{
+		Steps: n, Args: command, Name: o.name, Hostname: o.hostname, Workdir: o.workdir,
+		User: o.user, TTY: o.tty, Init: o.init, Time: o.timeOffset,
+		Root: o.rootfs, Window: container.WindowSize(),
+	}
+	if c.Name == "" {
+		c.Name = randomName()
+	}
+	if c.Hostname == "" {
+		c.Hostname = c.Name
+	}
+	var err error
+	if c.Volumes, err = parseVolumes(o.volumes); err != nil {
+		return nil, err
+	}
+	switch c.UserNS = container.UserNS(o.userns); c.UserNS {
+	case container.UserNSAuto, container.UserNSHost, container.UserNSRemap:
+	default:
+		return nil, fmt.Errorf("--userns %s: not one of auto, host, remap", o.userns)
+	}
+	if c.IPC, err = parseSharing("ipc", o.ipc); err != nil {
+		return nil, err
+	}
+	if c.PID, err = parseSharing("pid", o.pid); err != nil {
+		return nil, err
+	}
+	if o.init && !c.PID.Own() {
+		return nil, errors.New("--init: needs a PID namespace of its own (--pid private)")
+	}
+	c.Env, err = commandEnv(o.env, c)
+	return c, err
+}
+
+// randomName is the name of a container that was given none.
+func randomName() string {
+	b := make([]byte, 2)
+	rand.Read(b)
+	return "kit-" + hex.EncodeToString(b)
+}
+
+// commandEnv is what the command gets besides PATH, HOME and HOSTNAME.
+func commandEnv(flags []string, c *container.Container) ([]string, error) {
+	var env []string
+	if t, ok := os.LookupEnv("TERM"); ok {
+		env = append(env, "TERM="+t)
+	}
+	if c.TTY || term.IsTerminal(0) {
+		env = append(env, "PS1="+container.Prompt(c.Steps, c.Name))
+	}
+	for _, e := range flags {
+		name, _, given := strings.Cut(e, "=")
+		if name == "" {
+			return nil, fmt.Errorf("--env %q: no name before the =", e)
+		}
+		if !given {
+			value, ok := os.LookupEnv(name)
+			if !ok {
+				continue // as in docker: a name that is not set here is not set there
+			}
+			e = name + "=" + value
+		}
+		env = append(env, e)
+	}
+	return env, nil
+}
+
+// parseVolumes understands SRC:DST[:ro].
+func parseVolumes(flags []string) ([]container.Volume, error) {
+	var volumes []container.Volume
+	for _, f := range flags {
+		parts := strings.Split(f, ":")
+		if len(parts) < 2 || len(parts) > 3 || parts[0] == "" || parts[1] == "" {
+			return nil, fmt.Errorf("--volume %s: not of the form SRC:DST[:ro]", f)
+		}
+		v := container.Volume{Target: path.Clean(parts[1])}
+		if len(parts) == 3 {
+			if parts[2] != "ro" && parts[2] != "rw" {
+				return nil, fmt.Errorf("--volume %s: %q is neither ro nor rw", f, parts[2])
+			}
+			v.ReadOnly = parts[2] == "ro"
+		}
+		if !path.IsAbs(v.Target) || v.Target == "/" {
+			return nil, fmt.Errorf("--volume %s: %s must be an absolute path below /", f, parts[1])
+		}
+		source, err := filepath.Abs(parts[0])
+		if err == nil {
+			source, err = filepath.EvalSymlinks(source)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("--volume %s: %w", f, err)
+		}
+		v.Source = source
+		volumes = append(volumes, v)
+	}
+	return volumes, nil
+}
+
+// parseSharing understands private, host and container:NAME.
+func parseSharing(flag, value string) (container.Sharing, error) {
+	switch {
+	case value == "private":
+		return container.Sharing{}, nil
+	case value == "host":
+		return container.Sharing{Host: true}, nil
+	}
+	return container.Sharing{}, fmt.Errorf("--%s %s: not one of private, host, container:NAME", flag, value)
+}

@@ -1,0 +1,81 @@
+// Kit builds a Linux container step by step, and shows every kernel call.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/hint"
+	"github.com/containerkit/kit/steps"
+)
+
+func main() {
+	os.Exit(run(os.Args[1:]))
+}
+
+// run returns the exit status of kit (cli.md): the command's own, or kit's.
+func run(args []string) int {
+	// One of kit's own processes: it has a role and no command line to read.
+	if exit, ok, err := container.Reexec(steps.All); ok {
+		report(err)
+		return exit
+	}
+	root := newRootCommand()
+	root.SetArgs(expandVolume(args))
+	err := root.Execute()
+	var status *statusError
+	if errors.As(err, &status) {
+		report(status.err)
+		return status.exit
+	}
+	if err != nil {
+		report(err)
+		return 2
+	}
+	return 0
+}
+
+// A statusError carries an exit status up to run, with or without an error to
+// report.
+type statusError struct {
+	exit int
+	err  error
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("exit status %d", e.exit) }
+
+// failed is for what went wrong after the command line was understood.
+func failed(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &statusError{exit: 125, err: err}
+}
+
+// report prints an error in one line, and below it what to do about it.
+func report(err error) {
+	if err == nil {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "kit: %v\n", err)
+	for _, h := range hint.For(err) {
+		fmt.Fprintf(os.Stderr, "hint: %s\n", h)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kit",
+		Short:         "Build a Linux container step by step, and see every kernel call",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(newStepCommand())
+	return root
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/steps"
+)
+
+// options are the flags of kit step.
+type options struct {
+	rootfs, name, workdir, user   string
+	env, volumes                  []string
+	tty, init                     bool
+	hostname, userns, ipc, pid    string
+	timeOffset                    time.Duration
+	trace, format, file, colorful string
+	verbosity                     int
+}
+
+// stepOf is the first step that understands a flag; the flags of the trace,
+// which belong to all, are not in it.
+func stepOf(flag string) int {
+	switch flag {
+	case "hostname", "volume", "init", "userns", "ipc", "pid", "time-offset":
+		return 2
+	}
+	return 1
+}
+
+func newStepCommand() *cobra.Command {
+	o := &options{}
+	cmd := &cobra.Command{
+		Use:   "step <N|name> [flags] [--] [command [args...]]",
+		Short: "Run a command in a container built from steps 1 to N (default /bin/sh)",
+		Long: `Run a command in a container built from steps 1 to N of the ladder, and show
+every kernel call that builds it. The command is /bin/sh unless one is given.`,
+		Example: `  kit step 1 -- /bin/sh -c 'ls /'
+  kit step namespaces --hostname box -- ps
+  kit step 2 -t --trace=off`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runStep(cmd, o, args) },
+	}
+	cmd.Flags().SortFlags = false
+	// The command's own flags are not kit's.
+	cmd.Flags().SetInterspersed(false)
+	o.addTo(cmd.Flags())
+	return cmd
+}
+
+func (o *options) addTo(f *pflag.FlagSet) {
+	f.StringVar(&o.rootfs, "rootfs", "", "root file system: `DIR`, tar archive, or name in kit rootfs ls")
+	f.StringVar(&o.name, "name", "", "`name` of the container")
+	f.StringArrayVarP(&o.env, "env", "e", nil, "environment variable `NAME[=value]` for the command")
+	f.StringVarP(&o.workdir, "workdir", "w", "", "working `directory` inside")
+	f.StringVarP(&o.user, "user", "u", "", "run as `uid|name[:gid|group]` of the container")
+	f.BoolVarP(&o.tty, "tty", "t", false, "give the command a terminal of its own")
+	f.StringVar(&o.hostname, "hostname", "", "step 2: host `name` inside (default the container's name)")
+	f.StringArrayVar(&o.volumes, "volume", nil, "step 2: show a file or directory of the host inside: -v, --volume `SRC:DST[:ro]`")
+	f.BoolVar(&o.init, "init", false, "step 2: keep kit as PID 1, to forward signals and reap")
+	f.StringVar(&o.userns, "userns", "auto", "step 2: user namespace: `auto|host|remap`")
+	f.StringVar(&o.ipc, "ipc", "private", "step 2: IPC namespace: `private|host|container:NAME`")
+	f.StringVar(&o.pid, "pid", "private", "step 2: PID namespace: `private|host|container:NAME`")
+	f.DurationVar(&o.timeOffset, "time-offset", 0, "step 2: let the clocks since boot run ahead by `duration`")
+	f.StringVar(&o.trace, "trace", "steps", "`steps|off`: show the kernel calls of the steps, or run untraced")
+	f.CountVarP(&o.verbosity, "verbose", "v", "-v: show the standard library's calls too; -vv: the Go runtime's")
+	f.StringVar(&o.format, "format", "text", "`text|json`: form of the trace")
+	f.StringVar(&o.file, "trace-file", "", "write the trace to `FILE` and not to standard error")
+	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")
+}
+
+// expandVolume tells the two meanings of -v apart: docker's -v SRC:DST is a
+// volume, a bare -v is verbosity.
+func expandVolume(args []string) []string {
+	var out []string
+	for i, arg := range args {
+		if arg == "--" {
+			return append(out, args[i:]...)
+		}
+		next := i+1 < len(args) && strings.Contains(args[i+1], ":") && !strings.HasPrefix(args[i+1], "-")
+		switch {
+		case arg == "-v" && next:
+			arg = "--volume"
+		case strings.HasPrefix(arg, "-v") && strings.Contains(arg, ":"):
+			arg = "--volume=" + strings.TrimPrefix(strings.TrimPrefix(arg, "-v"), "=")
+		}
+		out = append(out, arg)
+	}
+	return out
+}
+
+func runStep(cmd *cobra.Command, o *options, args []string) error {
+	if len(args) == 0 {
+		return errors.New("step: which one? " + ladder())
+	}
+	n, err := stepNumber(args[0])
+	if err != nil {
+		return err
+	}
+	// Flags may stand on both sides of the step's number.
+	if err := cmd.Flags().Parse(args[1:]); errors.Is(err, pflag.ErrHelp) {
+		return cmd.Help()
+	} else if err != nil {
+		return err
+	}
+	if err := refuseLaterFlags(cmd.Flags(), n); err != nil {
+		return err
+	}
+	c, err := o.container(n, cmd.Flags().Args())
+	if err != nil {
+		return err
+	}
+	exit, err := container.Run(c, steps.All[:n])
+	return &statusError{exit, err}
+}
+
+// stepNumber understands "2" and "namespaces".
+func stepNumber(arg string) (int, error) {
+	for i, s := range steps.All {
+		if arg == s.Name {
+			return i + 1, nil
+		}
+	}
+	n, err := strconv.Atoi(arg)
+	if err != nil || n < 1 || n > len(steps.All) {
+		return 0, fmt.Errorf("step %s: there is no such step; %s", arg, ladder())
+	}
+	return n, nil
+}
+
+// ladder names the steps there are.
+func ladder() string {
+	names := make([]string, len(steps.All))
+	for i, s := range steps.All {
+		names[i] = fmt.Sprintf("%d (%s)", i+1, s.Name)
+	}
+	return "the ladder has " + strings.Join(names, ", ")
+}
+
+func refuseLaterFlags(flags *pflag.FlagSet, n int) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if s := stepOf(f.Name); s > n && err == nil {
+			err = fmt.Errorf("--%s belongs to step %d (%s); this is step %d",
+				f.Name, s, steps.All[s-1].Name, n)
+		}
+	})
+	return err
+}

@@ -1,0 +1,147 @@
+package container
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// gateFD is the child's end of the gate: the first descriptor after stderr.
+const gateFD = 3
+
+// maxHanded is how many open files may go through the gate at once. The kernel
+// allows 253 (SCM_MAX_FD in unix(7)).
+const maxHanded = 253
+
+// A gate is one end of a pair of connected sockets between the parent and the
+// child. The child waits at it until the parent sends the Container.
+type gate struct{ fd int }
+
+// newGate returns the parent's end, and the child's as a file to be inherited.
+func newGate() (*gate, *os.File, error) {
+	// A pair of sockets and not a pipe: sockets carry open files too, both ways.
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("socketpair: %w", err)
+	}
+	return &gate{fds[0]}, os.NewFile(uintptr(fds[1]), "gate"), nil
+}
+
+// send opens the gate: the Container as JSON, with the files it hands over.
+func (g *gate) send(c *Container) error {
+	data, err := json.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("gate: %w", err)
+	}
+	var rights []byte
+	for _, name := range c.Handed {
+		rights = append(rights, unix.UnixRights(c.files[name])...)
+	}
+	for len(data) > 0 {
+		// The Container travels as JSON; open files travel beside it (SCM_RIGHTS).
+		n, err := unix.SendmsgN(g.fd, data, rights, nil, unix.MSG_NOSIGNAL)
+		if err != nil {
+			return fmt.Errorf("gate: sendmsg: %w", err)
+		}
+		data, rights = data[n:], nil
+	}
+	// The end of the data opens the gate.
+	if err := unix.Shutdown(g.fd, unix.SHUT_WR); err != nil {
+		return fmt.Errorf("gate: shutdown: %w", err)
+	}
+	return nil
+}
+
+// receive waits at the gate. It returns nil without an error when the parent
+// has given up.
+func (g *gate) receive() (*Container, error) {
+	var data bytes.Buffer
+	var fds []int
+	buf, oob := make([]byte, 16<<10), make([]byte, unix.CmsgSpace(4)*maxHanded)
+	for {
+		// Wait here until the parent has done its part.
+		n, oobn, _, _, err := unix.Recvmsg(g.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("gate: recvmsg: %w", err)
+		}
+		if n == 0 {
+			break
+		}
+		data.Write(buf[:n])
+		rights, err := parseRights(oob[:oobn])
+		if err != nil {
+			return nil, fmt.Errorf("gate: %w", err)
+		}
+		fds = append(fds, rights...)
+	}
+	if data.Len() == 0 {
+		return nil, nil
+	}
+	c := &Container{}
+	if err := json.Unmarshal(data.Bytes(), c); err != nil {
+		return nil, fmt.Errorf("gate: %w", err)
+	}
+	if len(fds) != len(c.Handed) {
+		return nil, fmt.Errorf("gate: %d files came for %d names", len(fds), len(c.Handed))
+	}
+	for i, name := range c.Handed {
+		c.Keep(name, fds[i])
+	}
+	return c, nil
+}
+
+// sendFile gives the other side an open file.
+func (g *gate) sendFile(fd int) error {
+	// One byte goes along: a stream carries no message without data.
+	if err := unix.Sendmsg(g.fd, []byte{0}, unix.UnixRights(fd), nil, unix.MSG_NOSIGNAL); err != nil {
+		return fmt.Errorf("gate: sendmsg: %w", err)
+	}
+	return nil
+}
+
+// receiveFile waits for an open file; -1 means that the other side has gone.
+func (g *gate) receiveFile() (int, error) {
+	oob := make([]byte, unix.CmsgSpace(4))
+	for {
+		// The child sends the master of its terminal, or ends without one.
+		n, oobn, _, _, err := unix.Recvmsg(g.fd, make([]byte, 1), oob, unix.MSG_CMSG_CLOEXEC)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return -1, err
+		}
+		fds, err := parseRights(oob[:oobn])
+		if err != nil || len(fds) == 0 {
+			return -1, err
+		}
+		return fds[0], nil
+	}
+}
+
+func (g *gate) close() {
+	// Without our end the child, if it still waits, ends.
+	unix.Close(g.fd)
+}
+
+func parseRights(oob []byte) ([]int, error) {
+	messages, err := unix.ParseSocketControlMessage(oob)
+	if err != nil {
+		return nil, err
+	}
+	var fds []int
+	for _, m := range messages {
+		rights, err := unix.ParseUnixRights(&m)
+		if err != nil {
+			return nil, err
+		}
+		fds = append(fds, rights...)
+	}
+	return fds, nil
+}

@@ -1,0 +1,94 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+	"unsafe"
+
+	"github.com/moby/sys/user"
+	"golang.org/x/sys/unix"
+)
+
+// runInit starts the command as a child and stays as PID 1 to do what an init
+// does (--init). The kernel gives PID 1 two duties: it becomes the parent of
+// every orphan, and must reap it; and a signal that it has no handler for does
+// nothing to it, so that Ctrl-C and kill would not end the command.
+func runInit(c *Container, account *user.ExecUser, path string, env []string) (int, error) {
+	// A name for ps: the program was executed under the name of a descriptor.
+	if err := unix.Prctl(unix.PR_SET_NAME, commName(), 0, 0, 0); err != nil {
+		return 0, fmt.Errorf("prctl PR_SET_NAME: %w", err)
+	}
+	signals := make(chan os.Signal, 64)
+	signal.Notify(signals)
+	pid, err := startPayload(c, account, path, env)
+	if err != nil {
+		return 0, err
+	}
+	go func() {
+		for s := range signals {
+			if s == unix.SIGCHLD || s == unix.SIGURG || fromTerminal(s) && inForeground() {
+				continue // SIGURG is the Go runtime's own
+			}
+			// What PID 1 is sent is meant for the command.
+			unix.Kill(pid, s.(syscall.Signal))
+		}
+	}()
+	return reap(pid)
+}
+
+// commName is "kit" as the kernel wants it: the address of bytes that end in 0.
+func commName() uintptr {
+	return uintptr(unsafe.Pointer(unsafe.StringData("kit\x00")))
+}
+
+// startPayload is where PID 1 starts the command as its child.
+func startPayload(c *Container, account *user.ExecUser, path string, env []string) (int, error) {
+	attr := &syscall.SysProcAttr{Setsid: c.TTY, Setctty: c.TTY}
+	if c.User != "" {
+		attr.Credential = credential(c, account)
+	}
+	if c.TTY {
+		// The terminal goes to the command's session: PID 1 lets go of it.
+		unix.IoctlSetInt(0, unix.TIOCNOTTY, 0)
+	}
+	pid, err := syscall.ForkExec(path, c.Args, &syscall.ProcAttr{
+		Env: env, Files: []uintptr{0, 1, 2}, Sys: attr,
+	})
+	if err != nil {
+		return 0, &ExecError{Command: c.Args[0], Path: path, Err: err}
+	}
+	return pid, nil
+}
+
+// credential is what become does, in the words of fork and exec.
+func credential(c *Container, account *user.ExecUser) *syscall.Credential {
+	groups := make([]uint32, len(account.Sgids))
+	for i, g := range account.Sgids {
+		groups[i] = uint32(g)
+	}
+	return &syscall.Credential{
+		Uid: uint32(account.Uid), Gid: uint32(account.Gid), Groups: groups,
+		NoSetGroups: c.Rootless,
+	}
+}
+
+// reap waits for every process that ends, orphans included, until the command
+// itself has ended. When PID 1 returns, the kernel kills all that are left.
+func reap(pid int) (int, error) {
+	for {
+		var status unix.WaitStatus
+		// Any child, our own or one whose parent has died before it.
+		ended, err := unix.Wait4(-1, &status, 0, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil {
+			return 125, err
+		}
+		if ended == pid {
+			return exitStatus(status), nil
+		}
+	}
+}

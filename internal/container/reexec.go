@@ -1,0 +1,120 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// role tells a kit that has just been started by another kit what it is. It is
+// set in the environment, together with a gate on descriptor 3.
+type role string
+
+const (
+	roleEnv   = "KIT_ROLE"
+	tracedEnv = "KIT_TRACED"
+
+	roleParent   role = "parent"   // run the parent's side
+	roleUnmapped role = "unmapped" // as parent, but wait for a uid first
+	roleChild    role = "child"    // become the container
+	roleProbe    role = "probe"    // a trial clone: end at once
+)
+
+// selfFD is the sealed program's descriptor in a process that start starts.
+const selfFD = gateFD + 1
+
+// Reexec runs the rest of kit when this process was started by another kit, and
+// returns its exit status. It returns ok == false in a kit that a user started.
+// Steps is the whole ladder.
+func Reexec(steps []Step) (exit int, ok bool, err error) {
+	r := role(os.Getenv(roleEnv))
+	switch r {
+	case roleParent, roleUnmapped, roleChild:
+	case roleProbe:
+		return 0, true, nil
+	default:
+		return 0, false, nil
+	}
+	// Namespaces, capabilities and filters belong to a thread: stay on this one.
+	runtime.LockOSThread()
+	os.Unsetenv(roleEnv)
+	g := &gate{gateFD}
+	if r == roleUnmapped {
+		err := awaitMap(g)
+		return 125, true, err
+	}
+	if r == roleParent {
+		exit, err = parentRole(g, steps)
+		return exit, true, err
+	}
+	exit, err = runChild(g, steps)
+	return exit, true, err
+}
+
+func parentRole(g *gate, steps []Step) (int, error) {
+	begin()
+	// Nothing that we start may inherit our end of the gate.
+	unix.CloseOnExec(gateFD)
+	// The way we were executed is not needed any more.
+	unix.CloseOnExec(selfFD)
+	c, err := g.receive()
+	if err != nil || c == nil {
+		return 125, err
+	}
+	g.close()
+	return Run(c, steps[:c.Steps])
+}
+
+// begin tells a tracer that the record begins here: everything before it was
+// the start of the program. A tracer takes the signal away.
+func begin() {
+	if os.Getenv(tracedEnv) == "" {
+		return
+	}
+	os.Unsetenv(tracedEnv)
+	// Stop: whoever traces us starts its record now.
+	unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
+}
+
+// start starts this program again, in a role, on the other side of a new gate.
+func start(r role, attr *syscall.SysProcAttr, env []string) (pid int, g *gate, err error) {
+	self, err := sealedSelf()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer self.Close()
+	g, theirs, err := newGate()
+	if err != nil {
+		return 0, nil, err
+	}
+	defer theirs.Close()
+
+	pid, err = syscall.ForkExec(fmt.Sprintf("/proc/self/fd/%d", selfFD), os.Args, &syscall.ProcAttr{
+		Env:   append(env, roleEnv+"="+string(r)),
+		Files: []uintptr{0, 1, 2, theirs.Fd(), self.Fd()},
+		Sys:   attr,
+	})
+	if err != nil {
+		g.close()
+		return 0, nil, err
+	}
+	return pid, g, nil
+}
+
+// observed is the part of the environment with which a tracer keeps its record
+// nearly the same from run to run. The container's first process gets nothing
+// else of the host's environment, and the payload not even this.
+func observed() []string {
+	var env []string
+	for _, e := range os.Environ() {
+		switch name, _, _ := strings.Cut(e, "="); name {
+		case "GODEBUG", "GOMAXPROCS", "GOGC":
+			env = append(env, e)
+		}
+	}
+	return env
+}

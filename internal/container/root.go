@@ -1,0 +1,128 @@
+package container
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+
+	"github.com/moby/sys/user"
+	"golang.org/x/sys/unix"
+)
+
+// becomeRoot is step 0: root without being root. A user namespace is the one
+// namespace that anybody may make, and its first process has all capabilities
+// in it. This program is started again there, as its root, and does the
+// parent's work; this process only waits for it.
+func becomeRoot(c *Container) (exit int, err error) {
+	if c.UserNS == UserNSHost {
+		return 125, &Error{Err: fmt.Errorf("user namespace host: needs root: %w", unix.EPERM)}
+	}
+	c.Rootless = true
+	signals := CatchSignals()
+	defer signals.Stop()
+	pid, g, err := enterUserNamespace()
+	if err != nil {
+		return 125, err
+	}
+	defer g.close()
+	if err := g.send(c); err != nil {
+		end(pid)
+		return 125, &Error{Err: err}
+	}
+	signals.Forward(pid)
+	return wait(pid)
+}
+
+// enterUserNamespace starts this program as root of a new user namespace, with
+// a mount namespace in which that root may mount.
+func enterUserNamespace() (pid int, g *gate, err error) {
+	attr := &syscall.SysProcAttr{
+		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
+		Pdeathsig:  unix.SIGKILL,
+	}
+	ranges, ok := subordinateIDs()
+	if ok {
+		pid, g, err = start(roleUnmapped, attr, os.Environ())
+	} else {
+		// One uid is all that a user may map without help: their own, as 0.
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
+		pid, g, err = start(roleParent, attr, os.Environ())
+	}
+	if err != nil {
+		return 0, nil, &Error{Err: &CloneError{Flags: attr.Cloneflags, Err: err}}
+	}
+	if !ok {
+		return pid, g, nil
+	}
+	if err := ranges.write(pid); err != nil {
+		end(pid)
+		g.close()
+		return 0, nil, &Error{Err: err}
+	}
+	return pid, g, nil
+}
+
+// idRanges are the subordinate ids of a user (subuid(5), subgid(5)).
+type idRanges struct{ uids, gids user.SubID }
+
+// subordinateIDs returns the caller's subordinate ids, if there are any and the
+// set-uid helpers that may map them are installed.
+func subordinateIDs() (idRanges, bool) {
+	for _, helper := range []string{"newuidmap", "newgidmap"} {
+		if _, err := exec.LookPath(helper); err != nil {
+			return idRanges{}, false
+		}
+	}
+	uid := strconv.Itoa(os.Getuid())
+	name := uid
+	if u, err := user.CurrentUser(); err == nil {
+		name = u.Name
+	}
+	mine := func(s user.SubID) bool { return (s.Name == name || s.Name == uid) && s.Count > 0 }
+	uids, err := user.ParseSubIDFileFilter("/etc/subuid", mine)
+	if err != nil || len(uids) == 0 {
+		return idRanges{}, false
+	}
+	gids, err := user.ParseSubIDFileFilter("/etc/subgid", mine)
+	if err != nil || len(gids) == 0 {
+		return idRanges{}, false
+	}
+	return idRanges{uids[0], gids[0]}, true
+}
+
+// write maps root of pid's user namespace to the caller, and the ids from 1 on
+// to the subordinate ones. Only set-uid helpers may map ids that are not one's
+// own (newuidmap(1), newgidmap(1)).
+func (r idRanges) write(pid int) error {
+	for _, h := range []struct {
+		helper string
+		own    int
+		sub    user.SubID
+	}{{"newuidmap", os.Getuid(), r.uids}, {"newgidmap", os.Getgid(), r.gids}} {
+		out, err := exec.Command(h.helper, strconv.Itoa(pid),
+			"0", strconv.Itoa(h.own), "1",
+			"1", strconv.FormatInt(h.sub.SubID, 10), strconv.FormatInt(h.sub.Count, 10),
+		).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%s %d: %w: %s", h.helper, pid, err, out)
+		}
+	}
+	return nil
+}
+
+// awaitMap waits until the gate opens, by which time our uid is mapped to 0,
+// and starts this program anew: only an execve as uid 0 gives the capabilities
+// that the execve before it, as nobody yet, took away (user_namespaces(7)).
+func awaitMap(g *gate) error {
+	// Look, but leave it for the next program.
+	if n, _, err := unix.Recvfrom(g.fd, make([]byte, 1), unix.MSG_PEEK); err != nil || n == 0 {
+		return err
+	}
+	env := append(os.Environ(), roleEnv+"="+string(roleParent))
+	// Root in this namespace now: execve gives root its capabilities.
+	err := unix.Exec("/proc/self/exe", os.Args, env)
+	return &Error{Err: fmt.Errorf("execve /proc/self/exe: %w", err)}
+}

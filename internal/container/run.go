@@ -1,0 +1,121 @@
+package container
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Run builds the container with steps, runs its command in it, and returns the
+// command's exit status, or 125 with an error when kit itself failed. A caller
+// who is not root gets a user namespace first in which they are.
+func Run(c *Container, steps []Step) (exit int, err error) {
+	// A child dies with the thread that started it (PR_SET_PDEATHSIG), and
+	// setns and unshare change one thread only: stay on this one.
+	runtime.LockOSThread()
+	if !c.Rootless && !privileged() {
+		return becomeRoot(c)
+	}
+	return runParent(c, steps)
+}
+
+// runParent is the parent's side, from top to bottom.
+func runParent(c *Container, steps []Step) (exit int, err error) {
+	c.Attr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
+	for _, s := range steps {
+		if err := s.do(s.Before, c); err != nil {
+			return 125, err
+		}
+		defer func() {
+			if e := s.do(s.After, c); e != nil {
+				exit, err = 125, errors.Join(err, e)
+			}
+		}()
+	}
+
+	signals := CatchSignals()
+	defer signals.Stop()
+	pid, g, err := start(roleChild, c.Attr, observed())
+	if err != nil {
+		return 125, &Error{Err: &CloneError{Flags: c.Attr.Cloneflags, Err: err}}
+	}
+	defer g.close()
+	c.Pid = pid
+
+	for _, s := range steps {
+		if err := s.do(s.Parent, c); err != nil {
+			end(pid)
+			return 125, err
+		}
+	}
+	forget, err := register(c)
+	if err != nil {
+		end(pid)
+		return 125, err
+	}
+	defer forget()
+
+	if err := g.send(c); err != nil {
+		end(pid)
+		return 125, err
+	}
+	signals.Forward(pid)
+	restore := relay(c, g)
+	defer restore()
+	return wait(pid)
+}
+
+// A CloneError is a process that could not be started in new namespaces.
+type CloneError struct {
+	Flags uintptr // CLONE_NEW*, as in clone(2)
+	Err   error
+}
+
+func (e *CloneError) Error() string {
+	return fmt.Sprintf("clone %s: %v", namespaceNames(e.Flags), e.Err)
+}
+
+func (e *CloneError) Unwrap() error { return e.Err }
+
+// namespaceNames gives the names of the namespaces that flags make new.
+func namespaceNames(flags uintptr) string {
+	names := ""
+	for _, ns := range []struct {
+		flag uintptr
+		name string
+	}{
+		{unix.CLONE_NEWUSER, "user"},
+		{unix.CLONE_NEWNS, "mnt"},
+		{unix.CLONE_NEWPID, "pid"},
+		{unix.CLONE_NEWUTS, "uts"},
+		{unix.CLONE_NEWIPC, "ipc"},
+		{unix.CLONE_NEWNET, "net"},
+		{unix.CLONE_NEWCGROUP, "cgroup"},
+		{unix.CLONE_NEWTIME, "time"},
+	} {
+		if flags&ns.flag != 0 {
+			names += "," + ns.name
+		}
+	}
+	if names == "" {
+		return "a process"
+	}
+	return "with new namespaces " + names[1:]
+}
+
+// privileged tells that we may chroot and mount: the two powers the first steps
+// need, and which a root inside someone else's container may lack.
+func privileged() bool {
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var data [2]unix.CapUserData
+	// What may we do? Being uid 0 does not tell.
+	if err := unix.Capget(&header, &data[0]); err != nil {
+		return os.Geteuid() == 0
+	}
+	const need = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_CHROOT
+	return data[0].Effective&need == need
+}

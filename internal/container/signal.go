@@ -1,0 +1,56 @@
+package container
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Signals are the signals that kit is sent and that are meant for the command.
+type Signals chan os.Signal
+
+// CatchSignals keeps signals from ending kit; they wait for Forward.
+func CatchSignals() Signals {
+	s := make(Signals, 16)
+	signal.Notify(s, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGWINCH)
+	return s
+}
+
+// Forward passes on to the process pid what kit is and was sent. A terminal
+// sends its own signals (Ctrl-C, Ctrl-\, a new window size) to the whole
+// foreground group, the command included: those are not sent twice.
+func (s Signals) Forward(pid int) {
+	go func() {
+		for sig := range s {
+			if fromTerminal(sig) && inForeground() {
+				continue
+			}
+			// What was sent to kit was meant for the command.
+			unix.Kill(pid, sig.(syscall.Signal))
+		}
+	}()
+}
+
+// Stop ends the forwarding: the process it goes to has been reaped.
+func (s Signals) Stop() {
+	signal.Stop(s)
+	close(s)
+}
+
+func fromTerminal(s os.Signal) bool {
+	return s == unix.SIGINT || s == unix.SIGQUIT || s == unix.SIGWINCH
+}
+
+// inForeground tells that our process group has the terminal's keyboard.
+func inForeground() bool {
+	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY, 0)
+	if err != nil {
+		return false
+	}
+	defer tty.Close()
+	// Which process group does the terminal talk to?
+	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	return err == nil && group == unix.Getpgrp()
+}

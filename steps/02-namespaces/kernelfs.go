@@ -1,0 +1,58 @@
+package namespaces
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// A new proc shows the PID namespace of its mounter, a new sysfs the devices of
+// its network namespace, and only root of that namespace may mount one. Where
+// the namespace is the host's and our root is not, the host's own is attached.
+
+func ownProc(c *container.Container) bool { return !c.InUserNS() || c.PID.Own() }
+func ownSys(c *container.Container) bool  { return !c.InUserNS() }
+
+// takeKernelFiles picks up the host's /proc and /sys where we cannot mount our own.
+func takeKernelFiles(c *container.Container) error {
+	if !ownProc(c) {
+		if err := take(c, "/proc", "/proc", false); err != nil {
+			return err
+		}
+	}
+	if !ownSys(c) {
+		return take(c, "/sys", "/sys", true)
+	}
+	return nil
+}
+
+// mountKernelFiles mounts /proc and /sys, in which there are no files on a disk:
+// the kernel answers every read.
+func mountKernelFiles(c *container.Container) error {
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	if err := makeDir("/proc"); err != nil {
+		return err
+	}
+	if !ownProc(c) {
+		if err := attach(c, "/proc", "/proc"); err != nil {
+			return err
+		}
+		// ps reads /proc: a new one shows our PID namespace only. In a user namespace
+		// the kernel allows it only while another /proc can be seen, in the old root.
+	} else if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
+		return fmt.Errorf("mount proc on /proc: %w", err)
+	}
+	if err := makeDir("/sys"); err != nil {
+		return err
+	}
+	if !ownSys(c) {
+		return attach(c, "/sys", "/sys")
+	}
+	// Devices and drivers, read-only: writing here would change the host's.
+	if err := unix.Mount("sysfs", "/sys", "sysfs", flags|unix.MS_RDONLY, ""); err != nil {
+		return fmt.Errorf("mount sysfs on /sys: %w", err)
+	}
+	return nil
+}
