@@ -76,6 +76,6 @@ func newRootCommand() *cobra.Command {
 		Args:          cobra.NoArgs,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newStepCommand())
+	root.AddCommand(newStepCommand(), newAttackCommand())
 	return root
 }

@@ -49,10 +49,6 @@ func startPayload(c *Container, account *user.ExecUser, path string, env []strin
 	if c.User != "" {
 		attr.Credential = credential(c, account)
 	}
-	if c.TTY {
-		// The terminal goes to the command's session: PID 1 lets go of it.
-		unix.IoctlSetInt(0, unix.TIOCNOTTY, 0)
-	}
 	pid, err := syscall.ForkExec(path, c.Args, &syscall.ProcAttr{
 		Env: env, Files: []uintptr{0, 1, 2}, Sys: attr,
 	})

@@ -80,29 +80,90 @@ func begin() {
 	unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
 
-// start starts this program again, in a role, on the other side of a new gate.
-func start(r role, attr *syscall.SysProcAttr, env []string) (pid int, g *gate, err error) {
+// A Command is how this program is started again, in a role, on the other side
+// of a gate.
+type Command struct {
+	Path  string
+	Argv  []string
+	Env   []string
+	Files []*os.File // descriptors 0, 1, 2, the gate, and the program itself
+
+	gate *gate
+}
+
+// newCommand prepares to start this program from the open file self.
+func newCommand(r role, env []string, self *os.File) (*Command, error) {
+	g, theirs, err := newGate()
+	if err != nil {
+		return nil, err
+	}
+	return &Command{
+		Path:  fmt.Sprintf("/proc/self/fd/%d", selfFD),
+		Argv:  os.Args,
+		Env:   append(env, roleEnv+"="+string(r)),
+		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr, theirs, self},
+		gate:  g,
+	}, nil
+}
+
+// Observed is how a tracer starts Run in a process of its own. Open is to be
+// called once that runs.
+func Observed() (*Command, error) {
+	self, err := os.Open("/proc/self/exe")
+	if err != nil {
+		return nil, err
+	}
+	cmd, err := newCommand(roleParent, append(os.Environ(), tracedEnv+"=1"), self)
+	if err != nil {
+		self.Close()
+		return nil, err
+	}
+	return cmd, nil
+}
+
+// Open opens the gate for the process that was started with the command.
+func (cmd *Command) Open(c *Container) error {
+	cmd.closeFiles()
+	defer cmd.gate.close()
+	return cmd.gate.send(c)
+}
+
+// closeFiles closes what only the new process needs.
+func (cmd *Command) closeFiles() {
+	for _, f := range cmd.Files[gateFD:] {
+		f.Close()
+	}
+}
+
+// start starts the command, and returns the process and our end of its gate.
+func (cmd *Command) start(attr *syscall.SysProcAttr) (pid int, g *gate, err error) {
+	defer cmd.closeFiles()
+	var files []uintptr
+	for _, f := range cmd.Files {
+		files = append(files, f.Fd())
+	}
+	pid, err = syscall.ForkExec(cmd.Path, cmd.Argv, &syscall.ProcAttr{
+		Env: cmd.Env, Files: files, Sys: attr,
+	})
+	if err != nil {
+		cmd.gate.close()
+		return 0, nil, &CloneError{Flags: attr.Cloneflags, Err: err}
+	}
+	return pid, cmd.gate, nil
+}
+
+// startChild starts the child's side, from a file that cannot be written to.
+func startChild(attr *syscall.SysProcAttr) (pid int, g *gate, err error) {
 	self, err := sealedSelf()
 	if err != nil {
 		return 0, nil, err
 	}
-	defer self.Close()
-	g, theirs, err := newGate()
+	cmd, err := newCommand(roleChild, observed(), self)
 	if err != nil {
+		self.Close()
 		return 0, nil, err
 	}
-	defer theirs.Close()
-
-	pid, err = syscall.ForkExec(fmt.Sprintf("/proc/self/fd/%d", selfFD), os.Args, &syscall.ProcAttr{
-		Env:   append(env, roleEnv+"="+string(r)),
-		Files: []uintptr{0, 1, 2, theirs.Fd(), self.Fd()},
-		Sys:   attr,
-	})
-	if err != nil {
-		g.close()
-		return 0, nil, err
-	}
-	return pid, g, nil
+	return cmd.start(attr)
 }
 
 // observed is the part of the environment with which a tracer keeps its record

@@ -22,9 +22,9 @@ func becomeRoot(c *Container) (exit int, err error) {
 	c.Rootless = true
 	signals := CatchSignals()
 	defer signals.Stop()
-	pid, g, err := enterUserNamespace()
+	pid, g, err := enterUserNamespace(c)
 	if err != nil {
-		return 125, err
+		return 125, &Error{Err: err}
 	}
 	defer g.close()
 	if err := g.send(c); err != nil {
@@ -37,32 +37,47 @@ func becomeRoot(c *Container) (exit int, err error) {
 
 // enterUserNamespace starts this program as root of a new user namespace, with
 // a mount namespace in which that root may mount.
-func enterUserNamespace() (pid int, g *gate, err error) {
+func enterUserNamespace(c *Container) (pid int, g *gate, err error) {
 	attr := &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
 		Pdeathsig:  unix.SIGKILL,
 	}
 	ranges, ok := subordinateIDs()
-	if ok {
-		pid, g, err = start(roleUnmapped, attr, os.Environ())
-	} else {
+	r := roleUnmapped
+	if !ok {
 		// One uid is all that a user may map without help: their own, as 0.
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
-		pid, g, err = start(roleParent, attr, os.Environ())
+		r = roleParent
 	}
+	self, err := outerSelf(c)
 	if err != nil {
-		return 0, nil, &Error{Err: &CloneError{Flags: attr.Cloneflags, Err: err}}
+		return 0, nil, err
 	}
-	if !ok {
-		return pid, g, nil
+	cmd, err := newCommand(r, os.Environ(), self)
+	if err != nil {
+		self.Close()
+		return 0, nil, err
+	}
+	pid, g, err = cmd.start(attr)
+	if err != nil || !ok {
+		return pid, g, err
 	}
 	if err := ranges.write(pid); err != nil {
 		end(pid)
 		g.close()
-		return 0, nil, &Error{Err: err}
+		return 0, nil, err
 	}
 	return pid, g, nil
+}
+
+// outerSelf opens this program's file for a process that cannot be seen from
+// inside, unless the container shares the host's PIDs.
+func outerSelf(c *Container) (*os.File, error) {
+	if c.PID.Own() {
+		return os.Open("/proc/self/exe")
+	}
+	return sealedSelf()
 }
 
 // idRanges are the subordinate ids of a user (subuid(5), subgid(5)).

@@ -39,9 +39,9 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 
 	signals := CatchSignals()
 	defer signals.Stop()
-	pid, g, err := start(roleChild, c.Attr, observed())
+	pid, g, err := startChild(c.Attr)
 	if err != nil {
-		return 125, &Error{Err: &CloneError{Flags: c.Attr.Cloneflags, Err: err}}
+		return 125, &Error{Err: err}
 	}
 	defer g.close()
 	c.Pid = pid

@@ -40,7 +40,7 @@ func openTerminal(c *Container, g *gate, ptmx string) error {
 	if err := g.sendFile(master); err != nil {
 		return err
 	}
-	return adoptTerminal(slave)
+	return adoptTerminal(slave, c.Init)
 }
 
 // openPeer opens the slave that belongs to a master (ioctl_tty(2)).
@@ -54,15 +54,18 @@ func openPeer(master int) (int, error) {
 	return int(fd), nil
 }
 
-// adoptTerminal makes slave the controlling terminal and descriptors 0, 1, 2.
-func adoptTerminal(slave int) error {
+// adoptTerminal makes slave descriptors 0, 1 and 2, and our controlling
+// terminal, unless an init leaves that to the command it starts.
+func adoptTerminal(slave int, isInit bool) error {
 	// A new session has no terminal yet, so it can be given one.
 	if _, err := unix.Setsid(); err != nil {
 		return fmt.Errorf("setsid: %w", err)
 	}
-	// Ctrl-C at this terminal now means us and our children.
-	if err := unix.IoctlSetInt(slave, unix.TIOCSCTTY, 0); err != nil {
-		return fmt.Errorf("ioctl TIOCSCTTY: %w", err)
+	if !isInit {
+		// Ctrl-C at this terminal now means us and our children.
+		if err := unix.IoctlSetInt(slave, unix.TIOCSCTTY, 0); err != nil {
+			return fmt.Errorf("ioctl TIOCSCTTY: %w", err)
+		}
 	}
 	for fd := range 3 {
 		// What the command reads and writes is the terminal.

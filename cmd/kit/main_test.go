@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain makes this test binary the kit command of all tests: it is found in
+// PATH under that name, and starts itself again as the real one does.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kit": main})
+}
+
+// TestScripts runs the scripts that specify the command line.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Condition: func(cond string) (bool, error) {
+			return cond == "root" && os.Geteuid() == 0, nil
+		},
+	})
+}
