@@ -1,5 +1,75 @@
-// Package hint turns errors into advice, from live facts.
+// Package hint turns errors into advice, from live facts: what is mounted here,
+// what the kernel allows, which library is missing. It is called in the process
+// in which the error happened, so that it sees what that process saw.
 package hint
 
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// A hinter is an error that brings its own advice.
+type hinter interface{ Hints() []string }
+
 // For returns what a user can do about err, a line each.
-func For(error) []string { return nil }
+func For(err error) []string {
+	var own hinter
+	if errors.As(err, &own) {
+		return own.Hints()
+	}
+	var clone *container.CloneError
+	if errors.As(err, &clone) {
+		return forClone(clone)
+	}
+	var exec *container.ExecError
+	if errors.As(err, &exec) {
+		return forExec(exec)
+	}
+	var failed *container.Error
+	if errors.As(err, &failed) {
+		return forCall(failed.Err)
+	}
+	return nil
+}
+
+// A rule gives the advice for one errno of one call.
+type rule struct {
+	call  string // what the error begins with
+	errno unix.Errno
+	hints func() []string
+}
+
+func rules() []rule {
+	return []rule{
+		{"mount proc", unix.EPERM, maskedProc},
+		{"mount / private", unix.EINVAL, rootIsNoMount},
+		{"mount / private", unix.EPERM, mountForbidden},
+		{"mount / private", unix.EACCES, mountForbidden},
+		{"pivot_root", unix.EINVAL, pivotInvalid},
+		{"mount_setattr", unix.EINVAL, noIDMap},
+		{"mount_setattr", unix.ENOSYS, oldKernel("mount_setattr", "5.12")},
+		{"open_tree", unix.ENOSYS, oldKernel("open_tree", "5.2")},
+		{"setresuid", unix.EINVAL, unmapped},
+		{"setresgid", unix.EINVAL, unmapped},
+		{"unshare CLONE_NEWTIME", unix.EINVAL, oldKernel("time namespaces", "5.6")},
+		{"mknod", unix.EPERM, noDevices},
+		{"setns", unix.EPERM, foreignNamespace},
+		{"open /proc/", unix.EACCES, foreignNamespace},
+		{"user namespace host", unix.EPERM, needsRoot},
+	}
+}
+
+// forCall looks the failed call up. Errors begin with the call, and end with
+// its errno.
+func forCall(err error) []string {
+	for _, r := range rules() {
+		if strings.HasPrefix(err.Error(), r.call) && errors.Is(err, r.errno) {
+			return r.hints()
+		}
+	}
+	return nil
+}
