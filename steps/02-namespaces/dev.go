@@ -48,7 +48,7 @@ func mountDev(c *container.Container) error {
 	old := unix.Umask(0)
 	// The command gets the mask that kit was started with.
 	defer unix.Umask(old)
-	if err := makeDir("/dev"); err != nil {
+	if err := mountPoint("/dev"); err != nil {
 		return err
 	}
 	// A small file system in memory, empty at first.

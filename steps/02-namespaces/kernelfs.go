@@ -32,7 +32,7 @@ func takeKernelFiles(c *container.Container) error {
 // the kernel answers every read.
 func mountKernelFiles(c *container.Container) error {
 	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
-	if err := makeDir("/proc"); err != nil {
+	if err := mountPoint("/proc"); err != nil {
 		return err
 	}
 	if !ownProc(c) {
@@ -44,7 +44,7 @@ func mountKernelFiles(c *container.Container) error {
 	} else if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
 		return fmt.Errorf("mount proc on /proc: %w", err)
 	}
-	if err := makeDir("/sys"); err != nil {
+	if err := mountPoint("/sys"); err != nil {
 		return err
 	}
 	if !ownSys(c) {

@@ -1,7 +1,6 @@
 package namespaces
 
 import (
-	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -73,10 +72,19 @@ func attach(c *container.Container, name, target string) error {
 	return unix.Close(fd)
 }
 
-// makeDir makes a directory to mount on, unless it is there.
+// mountPoint makes a directory to mount on, unless the root has it already.
+func mountPoint(path string) error {
+	var found unix.Stat_t
+	// A mount needs a directory to stand on: is there one?
+	if unix.Stat(path, &found) == nil {
+		return nil
+	}
+	return makeDir(path)
+}
+
 func makeDir(path string) error {
-	// A mount needs a directory to stand on.
-	if err := unix.Mkdir(path, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
+	// An empty directory, to be covered by a mount.
+	if err := unix.Mkdir(path, 0o755); err != nil {
 		return fmt.Errorf("mkdir %s: %w", path, err)
 	}
 	return nil

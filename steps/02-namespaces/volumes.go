@@ -69,5 +69,5 @@ func makeParents(target string) error {
 	if err := makeParents(parent); err != nil {
 		return err
 	}
-	return makeDir(parent)
+	return mountPoint(parent)
 }
