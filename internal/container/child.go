@@ -61,6 +61,7 @@ func closeFiles() error {
 		return fmt.Errorf("getrlimit: %w", err)
 	}
 	for fd := 3; fd < int(min(limit.Max, 1<<20)); fd++ {
+		// Most numbers are not open, and stay so.
 		unix.CloseOnExec(fd)
 	}
 	return nil

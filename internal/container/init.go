@@ -49,6 +49,8 @@ func startPayload(c *Container, account *user.ExecUser, path string, env []strin
 	if c.User != "" {
 		attr.Credential = credential(c, account)
 	}
+	// PID 1 stays kit; the command is its first child, with its own terminal if
+	// it has one.
 	pid, err := syscall.ForkExec(path, c.Args, &syscall.ProcAttr{
 		Env: env, Files: []uintptr{0, 1, 2}, Sys: attr,
 	})

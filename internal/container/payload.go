@@ -172,6 +172,7 @@ func lookPath(command string, env []string) (string, error) {
 }
 
 func executable(path string) error {
+	// Look before execve: it gives one errno for many causes.
 	info, err := os.Stat(path)
 	if err != nil {
 		return errors.Unwrap(err)

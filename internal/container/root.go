@@ -47,6 +47,7 @@ func enterUserNamespace(c *Container) (pid int, g *gate, err error) {
 	if !ok {
 		// One uid is all that a user may map without help: their own, as 0.
 		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}}
+		// The same for the group.
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 		r = roleParent
 	}
@@ -75,6 +76,8 @@ func enterUserNamespace(c *Container) (pid int, g *gate, err error) {
 // inside, unless the container shares the host's PIDs.
 func outerSelf(c *Container) (*os.File, error) {
 	if c.PID.Own() {
+		// Nothing inside can reach it: no read-only mount is needed, which would take
+		// more than an ordinary user may.
 		return os.Open("/proc/self/exe")
 	}
 	return sealedSelf()
@@ -87,10 +90,12 @@ type idRanges struct{ uids, gids user.SubID }
 // set-uid helpers that may map them are installed.
 func subordinateIDs() (idRanges, bool) {
 	for _, helper := range []string{"newuidmap", "newgidmap"} {
+		// Is the set-uid helper installed?
 		if _, err := exec.LookPath(helper); err != nil {
 			return idRanges{}, false
 		}
 	}
+	// Ranges are given away by name or by uid.
 	uid := strconv.Itoa(os.Getuid())
 	name := uid
 	if u, err := user.CurrentUser(); err == nil {
@@ -112,11 +117,13 @@ func subordinateIDs() (idRanges, bool) {
 // to the subordinate ones. Only set-uid helpers may map ids that are not one's
 // own (newuidmap(1), newgidmap(1)).
 func (r idRanges) write(pid int) error {
+	// Our own ids become 0, so that our files are root's inside.
 	for _, h := range []struct {
 		helper string
 		own    int
 		sub    user.SubID
 	}{{"newuidmap", os.Getuid(), r.uids}, {"newgidmap", os.Getgid(), r.gids}} {
+		// The helper checks the range against its file and writes the map for us.
 		out, err := exec.Command(h.helper, strconv.Itoa(pid),
 			"0", strconv.Itoa(h.own), "1",
 			"1", strconv.FormatInt(h.sub.SubID, 10), strconv.FormatInt(h.sub.Count, 10),

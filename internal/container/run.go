@@ -114,6 +114,7 @@ func privileged() bool {
 	var data [2]unix.CapUserData
 	// What may we do? Being uid 0 does not tell.
 	if err := unix.Capget(&header, &data[0]); err != nil {
+		// Root, as far as anybody can tell.
 		return os.Geteuid() == 0
 	}
 	const need = 1<<unix.CAP_SYS_ADMIN | 1<<unix.CAP_SYS_CHROOT

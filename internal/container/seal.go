@@ -25,6 +25,7 @@ func sealedSelf() (*os.File, error) {
 // readOnlySelf is a read-only mount of the program's file that is attached
 // nowhere, so nobody can remount it. It needs Linux 5.12 (mount_setattr(2)).
 func readOnlySelf() (int, error) {
+	// Where does our program's file lie?
 	path, err := os.Readlink("/proc/self/exe")
 	if err != nil {
 		return -1, err
@@ -35,12 +36,14 @@ func readOnlySelf() (int, error) {
 		return -1, fmt.Errorf("open_tree %s: %w", path, err)
 	}
 	if err := sameAsSelf(fd); err != nil {
+		// Not ours: let go of it.
 		unix.Close(fd)
 		return -1, err
 	}
 	readOnly := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY}
 	// Make it read-only: what runs from it cannot be overwritten from inside.
 	if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &readOnly); err != nil {
+		// Not read-only: not safe to run from.
 		unix.Close(fd)
 		return -1, fmt.Errorf("mount_setattr %s: %w", path, err)
 	}
@@ -68,6 +71,7 @@ func sameAsSelf(fd int) error {
 // (memfd_create(2), F_SEAL_WRITE in fcntl(2)), for kernels without
 // mount_setattr.
 func memorySelf() (int, error) {
+	// The program, to be read from beginning to end.
 	exe, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return -1, err
@@ -86,6 +90,7 @@ func memorySelf() (int, error) {
 		// Copy within the kernel.
 		n, err := unix.Sendfile(fd, int(exe.Fd()), nil, int(left))
 		if err != nil || n == 0 {
+			// Half a program is no program.
 			unix.Close(fd)
 			return -1, fmt.Errorf("sendfile: copy of the program: %w", err)
 		}
@@ -94,6 +99,7 @@ func memorySelf() (int, error) {
 	const seals = unix.F_SEAL_SEAL | unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_WRITE
 	// Seal it: from now on nobody can write to the copy, whoever opens it.
 	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		// Without the seals it could be overwritten from inside.
 		unix.Close(fd)
 		return -1, fmt.Errorf("fcntl F_ADD_SEALS: %w", err)
 	}

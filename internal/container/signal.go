@@ -45,6 +45,7 @@ func fromTerminal(s os.Signal) bool {
 
 // inForeground tells that our process group has the terminal's keyboard.
 func inForeground() bool {
+	// Our terminal, even where none of 0, 1 and 2 is one.
 	tty, err := os.OpenFile("/dev/tty", os.O_RDONLY, 0)
 	if err != nil {
 		return false
@@ -52,5 +53,6 @@ func inForeground() bool {
 	defer tty.Close()
 	// Which process group does the terminal talk to?
 	group, err := unix.IoctlGetInt(int(tty.Fd()), unix.TIOCGPGRP)
+	// Is it ours?
 	return err == nil && group == unix.Getpgrp()
 }

@@ -90,6 +90,7 @@ func relay(c *Container, g *gate) (restore func()) {
 	}
 	master := os.NewFile(uintptr(fd), "ptmx")
 	stdin := int(os.Stdin.Fd())
+	// Every key goes to the container's terminal as it is, Ctrl-C included.
 	before, err := term.MakeRaw(stdin)
 	isTerminal := err == nil
 
@@ -113,6 +114,7 @@ func relay(c *Container, g *gate) (restore func()) {
 		}
 		stop()
 		if isTerminal {
+			// The user's terminal is as it was before.
 			term.Restore(stdin, before)
 		}
 	}

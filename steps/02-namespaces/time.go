@@ -19,6 +19,7 @@ func shiftClocks(c *container.Container) error {
 	if err := unix.Unshare(unix.CLONE_NEWTIME); err != nil {
 		return fmt.Errorf("unshare CLONE_NEWTIME: %w", err)
 	}
+	// The thread that unshared holds the new namespace ready for its children.
 	offsets := fmt.Sprintf("/proc/%d/timens_offsets", unix.Gettid())
 	// The offsets can be set only while nobody is inside.
 	fd, err := unix.Open(offsets, unix.O_WRONLY|unix.O_CLOEXEC, 0)
