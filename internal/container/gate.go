@@ -3,6 +3,7 @@ package container
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 
@@ -64,7 +65,7 @@ func (g *gate) receive() (*Container, error) {
 	for {
 		// Wait here until the parent has done its part.
 		n, oobn, _, _, err := unix.Recvmsg(g.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
-		if err == unix.EINTR {
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil {
@@ -111,7 +112,7 @@ func (g *gate) receiveFile() (int, error) {
 	for {
 		// The child sends the master of its terminal, or ends without one.
 		n, oobn, _, _, err := unix.Recvmsg(g.fd, make([]byte, 1), oob, unix.MSG_CMSG_CLOEXEC)
-		if err == unix.EINTR {
+		if errors.Is(err, unix.EINTR) {
 			continue
 		}
 		if err != nil || n == 0 {

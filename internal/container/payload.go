@@ -157,7 +157,7 @@ func lookPath(command string, env []string) (string, error) {
 		return command, nil
 	}
 	var found string
-	var cause error = errors.New("not found in PATH")
+	cause := errors.New("not found in PATH")
 	for _, dir := range filepath.SplitList(value(env, "PATH")) {
 		path := filepath.Join(dir, command)
 		err := executable(path)

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -77,7 +76,7 @@ func begin() {
 	}
 	os.Unsetenv(tracedEnv)
 	// Stop: whoever traces us starts its record now.
-	unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
 
 // A Command is how this program is started again, in a role, on the other side
@@ -109,6 +108,7 @@ func newCommand(r role, env []string, self *os.File) (*Command, error) {
 // Observed is how a tracer starts Run in a process of its own. Open is to be
 // called once that runs.
 func Observed() (*Command, error) {
+	// The observed process runs this very file, whatever its path names by then.
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return nil, err
@@ -142,6 +142,7 @@ func (cmd *Command) start(attr *syscall.SysProcAttr) (pid int, g *gate, err erro
 	for _, f := range cmd.Files {
 		files = append(files, f.Fd())
 	}
+	// Born with new namespaces if there are any to make; it waits at the gate.
 	pid, err = syscall.ForkExec(cmd.Path, cmd.Argv, &syscall.ProcAttr{
 		Env: cmd.Env, Files: files, Sys: attr,
 	})
@@ -158,7 +159,7 @@ func startChild(attr *syscall.SysProcAttr) (pid int, g *gate, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
-	cmd, err := newCommand(roleChild, observed(), self)
+	cmd, err := newCommand(roleChild, quiet(), self)
 	if err != nil {
 		self.Close()
 		return 0, nil, err
@@ -166,16 +167,10 @@ func startChild(attr *syscall.SysProcAttr) (pid int, g *gate, err error) {
 	return cmd.start(attr)
 }
 
-// observed is the part of the environment with which a tracer keeps its record
-// nearly the same from run to run. The container's first process gets nothing
-// else of the host's environment, and the payload not even this.
-func observed() []string {
-	var env []string
-	for _, e := range os.Environ() {
-		switch name, _, _ := strings.Cut(e, "="); name {
-		case "GODEBUG", "GOMAXPROCS", "GOGC":
-			env = append(env, e)
-		}
-	}
-	return env
+// quiet keeps the Go runtime of the container's first process small and its
+// calls nearly the same from run to run: one processor, no garbage collection,
+// no signals to preempt. Nothing else of the environment gets there, and the
+// command does not even get this.
+func quiet() []string {
+	return []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
 }

@@ -97,13 +97,13 @@ func relay(c *Container, g *gate) (restore func()) {
 	drained := make(chan struct{})
 	go func() {
 		// Until the last holder of the slave has closed it: then read gives EIO.
-		io.Copy(os.Stdout, master)
+		_, _ = io.Copy(os.Stdout, master)
 		close(drained)
 	}()
 	go func() {
-		io.Copy(master, os.Stdin)
+		_, _ = io.Copy(master, os.Stdin)
 		if !isTerminal {
-			master.Write([]byte{4}) // the end of a pipe is Ctrl-D at a terminal
+			_, _ = master.Write([]byte{4}) // the end of a pipe is Ctrl-D at a terminal
 		}
 	}()
 	stop := followSize(master)
@@ -115,7 +115,7 @@ func relay(c *Container, g *gate) (restore func()) {
 		stop()
 		if isTerminal {
 			// The user's terminal is as it was before.
-			term.Restore(stdin, before)
+			_ = term.Restore(stdin, before)
 		}
 	}
 }
@@ -130,7 +130,7 @@ func followSize(master *os.File) (stop func()) {
 			if w := WindowSize(); w != nil {
 				size := unix.Winsize{Row: w.Rows, Col: w.Columns}
 				// The kernel tells the programs inside with a SIGWINCH of its own.
-				unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &size)
+				_ = unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &size)
 			}
 		}
 	}()

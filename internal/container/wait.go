@@ -34,5 +34,5 @@ func exitStatus(status unix.WaitStatus) int {
 func end(pid int) {
 	// The container cannot be finished: its first process, and with it all, ends.
 	unix.Kill(pid, unix.SIGKILL)
-	wait(pid)
+	_, _ = wait(pid)
 }

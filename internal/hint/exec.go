@@ -2,12 +2,17 @@ package hint
 
 import (
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/elfdep"
 )
 
-// forExec says why a command could not be started, as seen from inside.
+// forExec says why a command could not be started. It looks for the reason
+// where the command was looked for: inside.
 func forExec(e *container.ExecError) []string {
 	if e.Path == "" {
-		return []string{"it is looked for inside the container, not on the host"}
+		return []string{"it was looked for inside the container, not on the host: the root file system has no such program"}
+	}
+	if err := elfdep.Explain("/", e.Path); err != nil {
+		return []string{err.Error()}
 	}
 	return nil
 }

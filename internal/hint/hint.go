@@ -12,15 +12,8 @@ import (
 	"github.com/containerkit/kit/internal/container"
 )
 
-// A hinter is an error that brings its own advice.
-type hinter interface{ Hints() []string }
-
 // For returns what a user can do about err, a line each.
 func For(err error) []string {
-	var own hinter
-	if errors.As(err, &own) {
-		return own.Hints()
-	}
 	var clone *container.CloneError
 	if errors.As(err, &clone) {
 		return forClone(clone)

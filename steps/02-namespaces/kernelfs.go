@@ -31,27 +31,38 @@ func takeKernelFiles(c *container.Container) error {
 // mountKernelFiles mounts /proc and /sys, in which there are no files on a disk:
 // the kernel answers every read.
 func mountKernelFiles(c *container.Container) error {
-	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	if err := mountProc(c); err != nil {
+		return err
+	}
+	return mountSys(c)
+}
+
+func mountProc(c *container.Container) error {
 	if err := mountPoint("/proc"); err != nil {
 		return err
 	}
 	if !ownProc(c) {
-		if err := attach(c, "/proc", "/proc"); err != nil {
-			return err
-		}
-		// ps reads /proc: a new one shows our PID namespace only. In a user namespace
-		// the kernel allows it only while another /proc can be seen, in the old root.
-	} else if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
+		return attach(c, "/proc", "/proc")
+	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC
+	// ps reads /proc: a new one shows our PID namespace only. A user namespace may
+	// mount one only while another /proc can be seen: the old root still has it.
+	if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
 		return fmt.Errorf("mount proc on /proc: %w", err)
 	}
+	return nil
+}
+
+func mountSys(c *container.Container) error {
 	if err := mountPoint("/sys"); err != nil {
 		return err
 	}
 	if !ownSys(c) {
 		return attach(c, "/sys", "/sys")
 	}
+	const flags = unix.MS_NOSUID | unix.MS_NODEV | unix.MS_NOEXEC | unix.MS_RDONLY
 	// Devices and drivers, read-only: writing here would change the host's.
-	if err := unix.Mount("sysfs", "/sys", "sysfs", flags|unix.MS_RDONLY, ""); err != nil {
+	if err := unix.Mount("sysfs", "/sys", "sysfs", flags, ""); err != nil {
 		return fmt.Errorf("mount sysfs on /sys: %w", err)
 	}
 	return nil
