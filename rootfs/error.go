@@ -16,7 +16,12 @@ type Error struct {
 	Hints []string // what may help, one sentence each
 }
 
-func (e *Error) Error() string { return fmt.Sprintf("rootfs %s: %v", e.Path, e.Err) }
+func (e *Error) Error() string {
+	if e.Path == "" {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("rootfs %s: %v", e.Path, e.Err)
+}
 
 func (e *Error) Unwrap() error { return e.Err }
 
@@ -44,14 +49,11 @@ func wrap(path string, err error) error {
 		path = DefaultName
 	}
 	var e *Error
-	if !errors.As(err, &e) || e != err {
-		e = &Error{Err: err}
+	if !errors.As(err, &e) {
+		e = &Error{Err: err, Hints: causeHints(err)}
 	}
 	if e.Path == "" {
 		e.Path = path
-	}
-	if len(e.Hints) == 0 {
-		e.Hints = causeHints(e.Err)
 	}
 	return e
 }

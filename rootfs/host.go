@@ -155,7 +155,7 @@ func (c cache) makeHost(name, keep string, progress io.Writer) error {
 func (p plan) fill(dir string) (Info, error) {
 	root := filepath.Join(dir, "root")
 	// The stamps come first: a file that changes while it is copied is stale.
-	if err := writeSources(dir, slices.Concat(p.files, p.lacks)); err != nil {
+	if err := writeSources(dir, p.sources()); err != nil {
 		return Info{}, err
 	}
 	var size int64
@@ -171,6 +171,16 @@ func (p plan) fill(dir string) (Info, error) {
 	}
 	arch, _ := elfdep.Arch(root, "/bin/sh")
 	return Info{Size: size + kitStamp().size, Files: len(p.files), Arch: arch, From: "host"}, nil
+}
+
+// sources are the files whose change makes the root file system stale: not the
+// terminfo entries and certificates.
+func (p plan) sources() []string {
+	data := dataFiles()
+	files := slices.DeleteFunc(slices.Clone(p.files), func(file string) bool {
+		return slices.Contains(data, file) || strings.Contains(file, "/terminfo/")
+	})
+	return append(files, p.lacks...)
 }
 
 // report tells what is not inside.
@@ -202,6 +212,8 @@ func (c cache) freshen(name string, progress io.Writer) error {
 		return c.makeHost(name, "", progress)
 	case state == current:
 		return nil
+	case state == disturbed:
+		return c.restamp(name)
 	case state == otherKit && c.recipeOf(name) == recipe():
 		return writeKit(c.entry(name))
 	}

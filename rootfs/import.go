@@ -13,6 +13,7 @@ import (
 	"github.com/containerkit/kit/internal/elfdep"
 	"github.com/docker/go-units"
 	"github.com/klauspost/compress/zstd"
+	"golang.org/x/sys/unix"
 )
 
 // openArchive opens the entry that was imported from the same file, or else
@@ -51,7 +52,7 @@ func fileStamp(file string) string {
 	if real, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = real
 	}
-	return fmt.Sprintf("%v %s", stampOf(abs), abs)
+	return fmt.Sprintf("%v %s", stampOf(unix.AT_FDCWD, abs), abs)
 }
 
 // importOnce imports the file unless its contents are in the cache.
@@ -119,8 +120,10 @@ func (c cache) importFrom(
 	fmt.Fprintf(progress, "kit: unpacking %s as %s ... ", from, name)
 	var u *unpacker
 	err := c.build(name, "", func(dir string) (info Info, err error) {
-		u, err = unpackAndKeep(dir, r)
-		if err != nil {
+		if u, err = unpackAndKeep(dir, r); err != nil {
+			return Info{}, err
+		}
+		if err := check(filepath.Join(dir, "root")); err != nil {
 			return Info{}, err
 		}
 		arch, _ := elfdep.Arch(filepath.Join(dir, "root"), "/bin/sh")
@@ -145,7 +148,7 @@ func (c cache) importFrom(
 func unpackAndKeep(dir string, r io.Reader) (*unpacker, error) {
 	plain, err := decompress(r)
 	if err != nil {
-		return nil, err
+		return nil, archiveError(err)
 	}
 	defer plain.Close()
 	kept, err := os.OpenFile(filepath.Join(dir, "archive"), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -163,16 +166,9 @@ func unpackAndKeep(dir string, r io.Reader) (*unpacker, error) {
 	if err == nil {
 		// What follows the archive's end holds the checksum of a compressed one.
 		_, err = io.Copy(io.Discard, both)
-		err = archiveErrorOrNil(err)
+		err = archiveError(err)
 	}
 	return u, cmp.Or(err, z.Close(), kept.Close())
-}
-
-func archiveErrorOrNil(err error) error {
-	if err == nil {
-		return nil
-	}
-	return archiveError(err)
 }
 
 // restore unpacks the kept archive again.

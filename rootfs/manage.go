@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -108,7 +109,7 @@ func Remove(name string) error {
 		if err := os.Rename(c.entry(name), filepath.Join(tmp, "old")); err != nil {
 			return err
 		}
-		return removeTree(tmp)
+		return gone(tmp)
 	})
 	return err
 }
@@ -139,6 +140,17 @@ func Reset(name string, progress io.Writer) error {
 		}
 		return c.restore(name)
 	})
+	return err
+}
+
+// gone removes what is no longer in its place. Without root, files may belong to
+// subordinate ids, which only a user namespace that maps them can remove.
+func gone(dir string) error {
+	err := removeTree(dir)
+	if errors.Is(err, fs.ErrPermission) {
+		return hinted(err, "if containers with subordinate ids wrote it: "+
+			"unshare --map-auto --map-root-user rm -rf "+dir)
+	}
 	return err
 }
 

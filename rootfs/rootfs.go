@@ -53,6 +53,9 @@ func Open(ref string, progress io.Writer) (Root, error) {
 	r, err := open(ref, progress)
 	if err == nil {
 		err = check(r.Dir)
+		if err != nil && r.Name != "" {
+			err = hinted(err, "kit rootfs reset "+r.Name+" brings it back")
+		}
 	}
 	if err != nil {
 		return Root{}, wrap(ref, err)
@@ -108,14 +111,14 @@ func openDefault(progress io.Writer) (Root, error) {
 		return c.root(DefaultName), nil
 	}
 	unlock, err := c.lock(progress)
-	if err != nil {
-		return Root{}, err
+	if err == nil {
+		defer unlock()
+		err = c.freshen(DefaultName, progress)
 	}
-	defer unlock()
-	if err := c.freshen(DefaultName, progress); err != nil {
-		return Root{}, err
+	if state == disturbed {
+		err = nil // It is as good as current, in a cache that may be read-only.
 	}
-	return c.root(DefaultName), nil
+	return c.root(DefaultName), err
 }
 
 // openName opens what kit rootfs ls shows.

@@ -24,11 +24,7 @@ func writeKit(dir string) error {
 		return err
 	}
 	text := fmt.Sprintf("%v\n%s\n", was, recipe())
-	tmp := filepath.Join(dir, "kit.tmp")
-	if err := os.WriteFile(tmp, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(tmp, filepath.Join(dir, "kit"))
+	return replaceFile(filepath.Join(dir, "kit"), []byte(text))
 }
 
 // copyKit goes through os.Root: a container may have put links to the host's

@@ -2,9 +2,12 @@ package rootfs
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -19,10 +22,11 @@ type stamp struct {
 	inode uint64
 }
 
-// stampOf does not follow a symbolic link.
-func stampOf(p string) stamp {
+// stampOf does not follow a symbolic link. dir is an open directory or
+// unix.AT_FDCWD.
+func stampOf(dir int, name string) stamp {
 	var st unix.Stat_t
-	if unix.Lstat(p, &st) != nil {
+	if unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW) != nil {
 		return stamp{}
 	}
 	return newStamp(&st)
@@ -57,35 +61,103 @@ func cutStamp(line string) (s stamp, rest string, ok bool) {
 	return s, rest, errs == [3]error{}
 }
 
-// sourcesText lists the stamps of paths, those that are not there included:
-// once one is, the root file system is to be made anew.
+// sourcesText lists the stamps of paths by directory, after the directory's
+// own. Those that are not there are included: once one is, the root file system
+// is to be made anew.
+//
+//	/usr/bin
+//	24576 1763843000000000000 5021
+//	151344 1663759800000000000 5188 cat
 func sourcesText(paths []string) []byte {
 	var b bytes.Buffer
-	for _, p := range paths {
-		fmt.Fprintf(&b, "%v %s\n", stampOf(p), p)
+	last := ""
+	for _, p := range slices.SortedFunc(slices.Values(paths), byDirectory) {
+		if dir := path.Dir(p); dir != last {
+			fmt.Fprintf(&b, "%s\n%v\n", dir, stampOf(unix.AT_FDCWD, dir))
+			last = dir
+		}
+		fmt.Fprintf(&b, "%v %s\n", stampOf(unix.AT_FDCWD, p), path.Base(p))
 	}
 	return b.Bytes()
 }
 
-// unchanged tells that all files of a list still are what they were. It costs
-// one lstat(2) for each.
-func unchanged(text string) bool {
-	for line := range strings.Lines(text) {
-		was, p, ok := cutStamp(strings.TrimSuffix(line, "\n"))
-		if !ok || stampOf(p) != was {
+func byDirectory(a, b string) int {
+	return cmp.Or(strings.Compare(path.Dir(a), path.Dir(b)), strings.Compare(a, b))
+}
+
+// sameDirs tells that no directory of a list has changed, which is when files
+// are added to it, removed or replaced, as package managers do. A file that is
+// written to in place shows only by unchanged.
+func sameDirs(text string) bool {
+	for next, rest := "", text; rest != ""; {
+		next, rest, _ = strings.Cut(rest, "\n")
+		if !strings.HasPrefix(next, "/") {
+			continue
+		}
+		line, _, _ := strings.Cut(rest, "\n")
+		was, _, ok := cutStamp(line)
+		if !ok || stampOf(unix.AT_FDCWD, next) != was {
 			return false
 		}
 	}
 	return text != ""
 }
 
-// State is how a root file system stands to what it was made from.
+// unchanged tells that all files of a list still are what they were. It costs
+// one fstatat(2) for each.
+func unchanged(text string) bool {
+	dir := -1
+	defer func() { unix.Close(dir) }()
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if strings.HasPrefix(line, "/") {
+			unix.Close(dir)
+			// A directory that is gone has none of its files.
+			dir, _ = unix.Open(line, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+			continue
+		}
+		was, name, ok := cutStamp(line)
+		if name != "" && (!ok || stampOf(dir, name) != was) {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// restamp brings the directories' stamps up to date, now that all files in them
+// have turned out to be the same.
+func (c cache) restamp(name string) error {
+	old, err := os.ReadFile(c.file(name, "sources"))
+	if err != nil {
+		return err
+	}
+	var b strings.Builder
+	dir := ""
+	for line := range strings.Lines(string(old)) {
+		if dir != "" {
+			line = fmt.Sprintln(stampOf(unix.AT_FDCWD, dir))
+		}
+		b.WriteString(line)
+		dir = ""
+		if strings.HasPrefix(line, "/") {
+			dir = strings.TrimSuffix(line, "\n")
+		}
+	}
+	// Only now: a file that has changed meanwhile must not be missed.
+	if !unchanged(string(old)) {
+		return nil
+	}
+	return replaceFile(c.file(name, "sources"), []byte(b.String()))
+}
+
+// A state is how a root file system stands to what it was made from.
 type state int
 
 const (
-	absent   state = iota
-	stale          // the machine's tools have changed
-	otherKit       // only kit has
+	absent    state = iota
+	stale           // the machine's tools have changed
+	otherKit        // only kit has
+	disturbed       // only the directories it came from have
 	current
 )
 
@@ -95,11 +167,14 @@ func (c cache) state(name string) state {
 	if err != nil {
 		return absent
 	}
-	if !unchanged(string(text)) {
+	same := sameDirs(string(text))
+	switch {
+	case !same && !unchanged(string(text)):
 		return stale
-	}
-	if c.madeBy(name) != kitStamp().String() {
+	case c.madeBy(name) != kitStamp().String():
 		return otherKit
+	case !same:
+		return disturbed
 	}
 	return current
 }
@@ -116,5 +191,13 @@ func (c cache) madeBy(name string) string {
 
 // writeSources records in dir what its root was made from.
 func writeSources(dir string, paths []string) error {
-	return os.WriteFile(filepath.Join(dir, "sources"), sourcesText(paths), 0o644)
+	return replaceFile(filepath.Join(dir, "sources"), sourcesText(paths))
+}
+
+// replaceFile lets readers see the old text or the new, never a part.
+func replaceFile(p string, text []byte) error {
+	if err := os.WriteFile(p+".tmp", text, 0o644); err != nil {
+		return err
+	}
+	return os.Rename(p+".tmp", p)
 }

@@ -3,6 +3,8 @@ package rootfs
 import (
 	"archive/tar"
 	"cmp"
+	"compress/flate"
+	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 )
 
@@ -82,9 +85,13 @@ func (u *unpacker) entries(t *tar.Reader) error {
 // archiveError puts what is wrong with an archive into words.
 func archiveError(err error) error {
 	switch {
+	case err == nil:
+		return nil
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return fmt.Errorf("is cut short: %w", err)
-	case errors.Is(err, tar.ErrHeader):
+	case errors.Is(err, tar.ErrHeader), errors.Is(err, gzip.ErrHeader),
+		errors.Is(err, gzip.ErrChecksum), errors.Is(err, zstd.ErrMagicMismatch),
+		errors.Is(err, zstd.ErrCRCMismatch), errors.As(err, new(flate.CorruptInputError)):
 		return fmt.Errorf("is damaged: %w", err)
 	}
 	return err
