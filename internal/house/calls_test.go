@@ -133,9 +133,9 @@ func pureUnix(name string) bool {
 // pureOS names what reads or changes this process's own memory only.
 func pureOS(name string) bool {
 	switch name {
-	case "Environ", "Expand", "ExpandEnv", "Getenv", "LookupEnv", "Setenv", "Unsetenv", "Clearenv",
-		"Exit", "NewFile", "FileMode", "IsExist", "IsNotExist", "IsPermission", "Getpagesize", "DirFS",
-		"NewSyscallError":
+	case "Clearenv", "Environ", "Expand", "ExpandEnv", "Getenv", "LookupEnv", "Setenv", "Unsetenv",
+		"DirFS", "Exit", "FileMode", "Getpagesize", "NewFile", "NewSyscallError",
+		"IsExist", "IsNotExist", "IsPermission":
 		return true
 	}
 	return false
@@ -164,7 +164,8 @@ func TestUnexplained(t *testing.T) {
 		{"another package", "fmt.Sprint(strconv.Itoa(1))", 0},
 		{"a file", "os.Open(\"/proc\")", 1},
 	}
-	const head = "package p\nimport (\"golang.org/x/sys/unix\"; \"os\"; \"os/exec\"; \"syscall\"; \"fmt\")\n"
+	const head = "package p\n" +
+		"import (\"fmt\"; \"golang.org/x/sys/unix\"; \"os\"; \"os/exec\"; \"syscall\")\n"
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			s := parse(t, "p.go", []byte(head+"func f() {\n"+c.body+"\n}\n"))

@@ -1,0 +1,38 @@
+# make          build bin/kit
+# make test     everything that go test runs, as the user you are
+# make lint     the house's linters, without fixing anything
+# make fmt      format, and tidy go.mod
+# make bench    the benchmarks, side by side with other tools
+# make generate what is generated: lessons/trace.svg
+# make cover    which lines the tests reach
+# make ci       all that a change must pass, as root on a throw-away machine
+
+.PHONY: all build test lint fmt bench generate cover ci
+
+all: build
+
+build:
+	CGO_ENABLED=0 go build -trimpath -o bin/kit ./cmd/kit
+
+test:
+	go test ./...
+
+lint:
+	golangci-lint run ./...
+
+fmt:
+	gofumpt -w .
+	go mod tidy
+
+bench:
+	go test -run '^$$' -bench . -count 6 ./...
+
+generate:
+	go generate ./...
+
+cover:
+	go test -coverprofile cover.out -coverpkg ./... ./...
+	go tool cover -func cover.out
+
+ci:
+	.ci/run
