@@ -27,8 +27,8 @@ func findCache() (cache, error) {
 	if dir, err = filepath.Abs(dir); err != nil {
 		return cache{}, err
 	}
-	if real, err := filepath.EvalSymlinks(dir); err == nil {
-		dir = real
+	if there, err := filepath.EvalSymlinks(dir); err == nil {
+		dir = there
 	}
 	return cache{dir}, nil
 }
@@ -115,7 +115,7 @@ func lockError(f *os.File, err error) error {
 func (c cache) sweep() {
 	left, _ := filepath.Glob(filepath.Join(c.dir, "tmp-*"))
 	for _, dir := range left {
-		removeTree(dir)
+		_ = removeTree(dir)
 	}
 }
 
@@ -127,7 +127,7 @@ func (c cache) build(name, keep string, fill func(dir string) (Info, error)) err
 	if err != nil {
 		return err
 	}
-	defer removeTree(tmp)
+	defer func() { _ = removeTree(tmp) }()
 	dir := filepath.Join(tmp, "new")
 	if err := os.MkdirAll(filepath.Join(dir, "root"), 0o755); err != nil {
 		return err
@@ -172,9 +172,9 @@ func removeTree(dir string) error {
 	if err == nil || !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
 		if d != nil && d.IsDir() && err == nil {
-			os.Chmod(p, 0o700)
+			_ = os.Chmod(p, 0o700)
 		}
 		return nil
 	})
@@ -186,7 +186,12 @@ func validName(name string) bool {
 	if name == "" || len(name) > 64 || strings.ContainsAny(name[:1], ".-_") {
 		return false
 	}
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+	return strings.TrimFunc(name, inName) == ""
+}
+
+func inName(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' ||
+		strings.ContainsRune("._-", r)
 }
 
 // Info is what kit rootfs ls tells of a root file system.

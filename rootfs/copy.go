@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -130,8 +131,8 @@ func makeDirectories(root string) error {
 
 // fileMode reads 755 or, for a directory like /tmp, 1777.
 func fileMode(octal string) fs.FileMode {
-	var mode fs.FileMode
-	fmt.Sscanf(octal, "%o", &mode)
+	bits, _ := strconv.ParseUint(octal, 8, 32)
+	mode := fs.FileMode(bits)
 	if mode&0o1000 != 0 {
 		return mode.Perm() | fs.ModeSticky
 	}

@@ -11,8 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerkit/kit/internal/elfdep"
 	"github.com/docker/go-units"
+
+	"github.com/containerkit/kit/internal/elfdep"
 )
 
 // A plan is what the machine has of the tools and of what they need.
@@ -55,9 +56,9 @@ func newPlan() (plan, error) {
 // are links to one another.
 func binDirs() (dirs []string) {
 	for _, dir := range []string{"/usr/bin", "/usr/sbin", "/bin", "/sbin"} {
-		real, err := filepath.EvalSymlinks(dir)
-		if err == nil && !slices.Contains(dirs, real) {
-			dirs = append(dirs, real)
+		dir, err := filepath.EvalSymlinks(dir)
+		if err == nil && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
 		}
 	}
 	return dirs

@@ -10,10 +10,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/containerkit/kit/internal/elfdep"
 	"github.com/docker/go-units"
 	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/elfdep"
 )
 
 // openArchive opens the entry that was imported from the same file, or else
@@ -49,8 +50,8 @@ func fileStamp(file string) string {
 	if err != nil {
 		abs = file
 	}
-	if real, err := filepath.EvalSymlinks(abs); err == nil {
-		abs = real
+	if there, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = there
 	}
 	return fmt.Sprintf("%v %s", stampOf(unix.AT_FDCWD, abs), abs)
 }

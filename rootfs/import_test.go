@@ -177,7 +177,11 @@ func TestHostileArchives(t *testing.T) {
 			[]entry{file("a"), file("a/b")},
 			`entry "a/b": not a directory`,
 		},
-		{"in the root's place", []entry{link("./", outside)}, `entry "./" would take the place of the root`},
+		{
+			"in the root's place",
+			[]entry{link("./", outside)},
+			`entry "./" would take the place of the root`,
+		},
 		{"empty", nil, "is an archive without files"},
 		{"image", []entry{file("manifest.json")}, "is an image with layers, not a file system"},
 	} {

@@ -47,7 +47,7 @@ func copyKit(root string) error {
 	dst := strings.TrimPrefix(path.Join(bin, "kit"), "/")
 	tmp := strings.TrimPrefix(path.Join(bin, ".kit.tmp"), "/")
 	if err := copyInto(inside, tmp, self); err != nil {
-		inside.Remove(tmp)
+		_ = inside.Remove(tmp)
 		return err
 	}
 	return inside.Rename(tmp, dst)
@@ -71,7 +71,7 @@ func copyInto(inside *os.Root, name string, src io.Reader) error {
 func recipe() string {
 	h := sha256.New()
 	fmt.Fprint(h, toolSets, terminals, directories)
-	fs.WalkDir(skeleton, ".", func(p string, d fs.DirEntry, err error) error {
+	_ = fs.WalkDir(skeleton, ".", func(p string, d fs.DirEntry, err error) error {
 		if err == nil && !d.IsDir() {
 			text, _ := skeleton.ReadFile(p)
 			fmt.Fprintf(h, "%s\n%s\n", p, text)

@@ -104,6 +104,10 @@ func explainScript(root, program string, line script, depth int) error {
 			program, syscall.ELOOP)
 	}
 	for _, needed := range line.programs(root) {
+		if !strings.HasPrefix(needed, "/") && needed == line.started() {
+			return missing(fmt.Sprintf("%s: is a script for %s, "+
+				"which no directory of the usual PATH has inside", program, needed))
+		}
 		if err := explain(root, needed, depth+1); err != nil {
 			return fmt.Errorf("%s: is a script whose interpreter %w", program, err)
 		}

@@ -58,7 +58,7 @@ func resolve(root, p string) (links []string, file string, err error) {
 func readLink(p string) (string, error) {
 	info, err := os.Lstat(p)
 	if err != nil {
-		return "", err.(*fs.PathError).Err
+		return "", unwrapPath(err)
 	}
 	if info.Mode()&fs.ModeSymlink == 0 {
 		return "", nil
