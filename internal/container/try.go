@@ -15,7 +15,9 @@ func Try(steps []Step) (how string, err error) {
 	if c.Rootless {
 		how = "yes, in a user namespace of your own"
 		c.Attr.Cloneflags = unix.CLONE_NEWUSER | unix.CLONE_NEWNS
+		// One uid is all that a user may map without help: their own, as 0.
 		c.Attr.UidMappings = []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}}
+		// The same for the group.
 		c.Attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
 	for _, s := range steps {
@@ -23,6 +25,7 @@ func Try(steps []Step) (how string, err error) {
 			return "", err
 		}
 	}
+	// Any program does, and this one is there.
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return "", err
