@@ -9,6 +9,9 @@ import (
 // runChild is the child's side, from top to bottom. It does not return when all
 // goes well: the child becomes the command.
 func runChild(g *gate, ladder []Step) (exit int, err error) {
+	if err := dieWithParent(); err != nil {
+		return 125, &Error{Err: err}
+	}
 	// The program's file was only needed to get here.
 	unix.Close(selfFD)
 	c, err := g.receive()
@@ -45,6 +48,16 @@ func runChild(g *gate, ladder []Step) (exit int, err error) {
 		}
 	}
 	return runPayload(c)
+}
+
+// dieWithParent ties our life to kit's. Until it is called the gate does that:
+// it never opens.
+func dieWithParent() error {
+	// If kit is killed, the container must not live on without it.
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
+	}
+	return nil
 }
 
 // closeFiles leaves the command nothing but descriptors 0, 1 and 2: a forgotten

@@ -103,11 +103,8 @@ func become(c *Container, account *user.ExecUser) error {
 	if err := unix.Setresuid(account.Uid, account.Uid, account.Uid); err != nil {
 		return fmt.Errorf("setresuid %d: %w", account.Uid, err)
 	}
-	// A change of uid clears it: still die with the parent.
-	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
-		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
-	}
-	return nil
+	// A change of uid has cleared it.
+	return dieWithParent()
 }
 
 // findUser looks the user up in the container's own /etc/passwd and /etc/group.
