@@ -1,0 +1,35 @@
+package ptrace
+
+import (
+	"errors"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Refused tells why there is no ptrace here, when err is of that kind, or "".
+func Refused(err error) string {
+	switch {
+	case errors.Is(err, unix.ENOSYS):
+		return "ptrace is not there (CPU emulation does not offer it)"
+	case errors.Is(err, unix.EIO), errors.Is(err, unix.EINVAL):
+		return "ptrace cannot tell about system calls (PTRACE_GET_SYSCALL_INFO: " +
+			"Linux before 5.3, or gVisor)"
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ESRCH):
+		if scope := yama(); scope >= "2" {
+			return "ptrace is forbidden (kernel.yama.ptrace_scope is " + scope + ")"
+		}
+		return "ptrace is forbidden (an outer container's seccomp filter or security module)"
+	}
+	return ""
+}
+
+// yama returns the scope of Yama, "" without it (Documentation/admin-guide/LSM/Yama.rst).
+func yama() string {
+	b, err := os.ReadFile("/proc/sys/kernel/yama/ptrace_scope")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(b))
+}
