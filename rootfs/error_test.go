@@ -10,6 +10,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -18,9 +19,18 @@ import (
 // small says which directory of the helper process is a small file system.
 const small = "KIT_TEST_SMALL"
 
+// opener makes the helper process open the default root file system.
+const opener = "KIT_TEST_OPEN"
+
 func TestMain(m *testing.M) {
 	if os.Getenv(small) != "" {
 		os.Exit(onSmallDisk())
+	}
+	if os.Getenv(opener) != "" {
+		if _, err := Open("", io.Discard); err != nil {
+			fmt.Println(err)
+		}
+		os.Exit(0)
 	}
 	os.Exit(m.Run())
 }
@@ -172,6 +182,44 @@ func TestKilledMakeIsSweptAway(t *testing.T) {
 	require.NoError(t, err)
 	unlock()
 	require.Equal(t, []string{"lock", "roots"}, names(t, c.dir))
+}
+
+func TestKilledMake(t *testing.T) {
+	c := newCache(t)
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Env = append(os.Environ(), opener+"=1")
+	require.NoError(t, cmd.Start())
+	require.Eventually(t, func() bool {
+		begun, _ := filepath.Glob(c.dir + "/tmp-*/new/root/usr/bin")
+		return len(begun) > 0
+	}, 10*time.Second, time.Millisecond)
+	require.NoError(t, cmd.Process.Kill())
+	require.Error(t, cmd.Wait())
+	require.Empty(t, names(t, filepath.Join(c.dir, "roots")))
+
+	r, err := Open("", io.Discard)
+	require.NoError(t, err)
+	require.Contains(t, inside(t, r.Dir, "echo whole"), "whole")
+	require.Equal(t, []string{"lock", "roots"}, names(t, c.dir))
+}
+
+func TestNames(t *testing.T) {
+	newCache(t)
+	for name, want := range map[string]string{
+		"default":     "is the name of the one made from this machine's tools",
+		"default-old": "is the name of the one made from this machine's tools",
+		"a/b":         "is no name for a root file system",
+		"..":          "is no name for a root file system",
+		"-x":          "is no name for a root file system",
+	} {
+		_, err := Import("-", name, nil, io.Discard)
+		require.EqualError(t, err, "rootfs "+name+": "+want)
+	}
+	r, err := Open(write(t, "default.tar", exported(t)), io.Discard)
+	require.NoError(t, err)
+	require.Regexp(t, "^tar-", r.Name)
+	_, err = Make("alpine", "", io.Discard)
+	require.EqualError(t, err, `rootfs alpine: made from "alpine": only host and busybox are known`)
 }
 
 func TestErrorWraps(t *testing.T) {

@@ -204,10 +204,13 @@ func install(packages []string) string {
 	return fmt.Sprintf(" (apt install %s)", strings.Join(packages, " "))
 }
 
+// oldName is what a root file system is called when a newer one has its name.
+func oldName(name string) string { return name + "-old" }
+
 // freshen makes a root file system of the machine's files, or brings it up to
 // date. The cache must be locked.
 func (c cache) freshen(name string, progress io.Writer) error {
-	old := name + "-old"
+	old := oldName(name)
 	switch state := c.state(name); {
 	case state == absent:
 		return c.makeHost(name, "", progress)

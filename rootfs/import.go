@@ -72,7 +72,7 @@ func (c cache) importOnce(file string, progress io.Writer) (name string, err err
 			return info.Name, nil
 		}
 	}
-	if !validName(name) || exists(c.entry(name)) || name == DefaultName {
+	if !validName(name) || c.mustBeFree(name) != nil {
 		name = fmt.Sprintf("tar-%.8s", strings.TrimPrefix(digest, "sha256:"))
 	}
 	return name, c.importFile(name, file, digest, progress)

@@ -43,6 +43,9 @@ func Make(from, name string, progress io.Writer) (Info, error) {
 		case FromHost:
 			return c.makeHost(name, "", progress)
 		case FromBusybox:
+			if err := c.mustBeFree(name); err != nil {
+				return err
+			}
 			return c.makeBusybox(name, progress)
 		}
 		return fmt.Errorf("made from %q: only %s and %s are known", from, FromHost, FromBusybox)
@@ -60,7 +63,7 @@ func Import(src, name string, stdin io.Reader, progress io.Writer) (Info, error)
 		return Info{}, wrap("-", errors.New("an archive from stdin needs a --name"))
 	}
 	return change(name, progress, func(c cache) error {
-		if err := c.mustBeNew(name); err != nil {
+		if err := c.mustBeFree(name); err != nil {
 			return err
 		}
 		if src == "-" {
@@ -183,6 +186,15 @@ func (c cache) mustBeNew(name string) error {
 				"--name takes another name")
 	}
 	return nil
+}
+
+// mustBeFree keeps the names of the default one for it.
+func (c cache) mustBeFree(name string) error {
+	if name == DefaultName || name == oldName(DefaultName) {
+		return hinted(errors.New("is the name of the one made from this machine's tools"),
+			"--name takes another name")
+	}
+	return c.mustBeNew(name)
 }
 
 func (c cache) mustBeIdle(name string) error {
