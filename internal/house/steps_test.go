@@ -71,8 +71,10 @@ func TestStepsKeepNoState(t *testing.T) {
 func varNames(g *ast.GenDecl) []string {
 	var names []string
 	for _, spec := range g.Specs {
-		for _, name := range spec.(*ast.ValueSpec).Names {
-			names = append(names, name.Name)
+		if v, ok := spec.(*ast.ValueSpec); ok {
+			for _, name := range v.Names {
+				names = append(names, name.Name)
+			}
 		}
 	}
 	return names
