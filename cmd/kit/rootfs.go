@@ -1,3 +1,5 @@
+//go:build linux
+
 package main
 
 import (
@@ -6,9 +8,10 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/containerkit/kit/rootfs"
 	"github.com/docker/go-units"
 	"github.com/spf13/cobra"
+
+	"github.com/containerkit/kit/rootfs"
 )
 
 // newRootfsCommand is kit rootfs, with one subcommand for each thing to do.
