@@ -1,9 +1,9 @@
-# make          build bin/kit
+# make          build ./kit
 # make test     everything that go test runs, as the user you are
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
 # make bench    the benchmarks, side by side with other tools
-# make generate what is generated: lessons/trace.svg
+# make generate what is generated
 # make cover    which lines the tests reach
 # make ci       all that a change must pass, as root on a throw-away machine
 
@@ -12,7 +12,7 @@
 all: build
 
 build:
-	CGO_ENABLED=0 go build -trimpath -o bin/kit ./cmd/kit
+	CGO_ENABLED=0 go build -trimpath -o kit ./cmd/kit
 
 test:
 	go test ./...
@@ -31,8 +31,8 @@ generate:
 	go generate ./...
 
 cover:
-	go test -coverprofile cover.out -coverpkg ./... ./...
-	go tool cover -func cover.out
+	go test -coverprofile cover.prof -coverpkg ./... ./...
+	go tool cover -func cover.prof
 
 ci:
 	.ci/run

@@ -83,15 +83,15 @@ func isPath(span string) bool {
 
 // TestPagesNames checks that tests and make targets of these names exist.
 func TestPagesNames(t *testing.T) {
-	tests := read(t, "internal/house/*_test.go")
-	targets := read(t, "Makefile")
+	tests, targets := read(t, "internal/house/*_test.go"), read(t, "Makefile")
+	target := regexp.MustCompile("(?:`|    |sudo )make (\\w+)")
 	for page, text := range pages(t) {
 		for _, span := range spans(text) {
 			if strings.HasPrefix(span, "Test") {
 				require.Contains(t, tests, "\nfunc "+span, page)
 			}
 		}
-		for _, m := range regexp.MustCompile("(?:`|    |sudo )make (\\w+)").FindAllStringSubmatch(text, -1) {
+		for _, m := range target.FindAllStringSubmatch(text, -1) {
 			require.Contains(t, targets, "\n"+m[1]+":", page)
 		}
 	}
