@@ -16,10 +16,12 @@ func maskedProc() []string {
 		return !strings.HasPrefix(m.Mountpoint, "/proc/"), false
 	})
 	if err != nil || len(covered) == 0 {
-		return []string{"in a user namespace, a new /proc is allowed only while another one can be seen as a whole"}
+		return []string{"in a user namespace, a new /proc is allowed only while another one can " +
+			"be seen as a whole"}
 	}
 	return []string{
-		fmt.Sprintf("parts of the outer /proc are covered (%s and %d more), so a user namespace may not mount its own",
+		fmt.Sprintf("parts of the outer /proc are covered (%s and %d more), so a user namespace "+
+			"may not mount its own",
 			covered[0].Mountpoint, len(covered)-1),
 		"inside docker: start the outer container with --security-opt systempaths=unconfined",
 	}
@@ -33,7 +35,8 @@ func mountForbidden() []string {
 	if _, err := os.Stat("/.dockerenv"); err == nil {
 		return []string{
 			"kit runs inside a docker container, whose AppArmor profile denies mount",
-			"start the outer container with --security-opt apparmor=unconfined --security-opt seccomp=unconfined",
+			"start the outer container with --security-opt apparmor=unconfined --security-opt " +
+				"seccomp=unconfined",
 		}
 	}
 	return []string{"a security module (AppArmor, SELinux) denies mount: see the kernel log (dmesg)"}
@@ -45,19 +48,23 @@ func pivotInvalid() []string {
 	mounts, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter("/"))
 	if err == nil && len(mounts) == 1 {
 		if mounts[0].FSType == "rootfs" {
-			hints = append(hints, "/ is the initramfs, which cannot be pivoted away: move to another file system first")
+			hints = append(hints, "/ is the initramfs, which cannot be pivoted away: move to another "+
+				"file system first")
 		}
 		if strings.Contains(mounts[0].Optional, "shared:") {
 			hints = append(hints, "/ is still shared with the host: pivot_root wants private mounts")
 		}
 	}
-	return append(hints, "pivot_root(2) wants a new root that is a mount point, under the old root, and not shared")
+	return append(hints, "pivot_root(2) wants a new root that is a mount point, under the old "+
+		"root, and not shared")
 }
 
 func noIDMap() []string {
 	return []string{
-		"the file system of the root directory cannot be mounted with mapped ids (overlayfs, for one, cannot)",
-		"put the root file system on ext4, xfs, btrfs or tmpfs (kernel 5.12 or later), or leave out --userns remap",
+		"the file system of the root directory cannot be mounted with mapped ids (overlayfs, for " +
+			"one, cannot)",
+		"put the root file system on ext4, xfs, btrfs or tmpfs (kernel 5.12 or later), or leave " +
+			"out --userns remap",
 	}
 }
 
@@ -67,7 +74,8 @@ func oldKernel(what, since string) func() []string {
 		if unix.Uname(&u) != nil {
 			return nil
 		}
-		return []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, unix.ByteSliceToString(u.Release[:]))}
+		release := unix.ByteSliceToString(u.Release[:])
+		return []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release)}
 	}
 }
 
@@ -81,7 +89,8 @@ func unmapped() []string {
 	if len(fields) == 3 && fields[2] == "1" {
 		return []string{
 			"the user namespace has one id, 0: only root exists inside",
-			"for more, root gives your user a range in /etc/subuid and /etc/subgid, and newuidmap must be installed (package uidmap)",
+			"for more, root gives your user a range in /etc/subuid and /etc/subgid, and newuidmap " +
+				"must be installed (package uidmap)",
 		}
 	}
 	return []string{"no such id in the user namespace, whose map is (inside, outside, count): " +
@@ -89,11 +98,13 @@ func unmapped() []string {
 }
 
 func noDevices() []string {
-	return []string{"making devices needs CAP_MKNOD in the initial user namespace: run kit as another user than root of a container"}
+	return []string{"making devices needs CAP_MKNOD in the initial user namespace: run kit as " +
+		"another user than root of a container"}
 }
 
 func foreignNamespace() []string {
-	return []string{"the namespace belongs to another user namespace than yours: run kit as root, or as the user who started that container"}
+	return []string{"the namespace belongs to another user namespace than yours: run kit as " +
+		"root, or as the user who started that container"}
 }
 
 func needsRoot() []string {

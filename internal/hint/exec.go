@@ -9,7 +9,8 @@ import (
 // where the command was looked for: inside.
 func forExec(e *container.ExecError) []string {
 	if e.Path == "" {
-		return []string{"it was looked for inside the container, not on the host: the root file system has no such program"}
+		return []string{"it was looked for inside the container, not on the host: the root file " +
+			"system has no such program"}
 	}
 	if err := elfdep.Explain("/", e.Path); err != nil {
 		return []string{err.Error()}
