@@ -6,6 +6,10 @@ package trace
 import (
 	"io/fs"
 	"os"
+	"runtime"
+	"strings"
+
+	"github.com/containerkit/kit/internal/trace/ptrace"
 )
 
 // Config says what to run and how to attribute its calls.
@@ -28,6 +32,10 @@ type Config struct {
 	// Module is the module's import path; what follows it in a package path is the directory.
 	Module string
 
+	// Detail tells for which classes the arguments are wanted; nil is for all. The
+	// others' events come without.
+	Detail func(Class) bool
+
 	Started func(pid int) // called once, when the tracee exists
 	Sink    Sink
 }
@@ -37,4 +45,63 @@ type Origin struct {
 	Step   int
 	Name   string
 	Moment string
+}
+
+// Unavailable says that nothing can be observed here, and why. Nothing of the
+// program has run then.
+type Unavailable struct {
+	Reason string
+	Err    error
+}
+
+func (e *Unavailable) Error() string { return e.Reason }
+
+func (e *Unavailable) Unwrap() error { return e.Err }
+
+// Run starts a program, sends what it and its children do to cfg.Sink as it
+// happens, and returns its exit status when all of them have ended: 128+N where
+// signal N ended it. The record begins when the program sends itself SIGSTOP
+// (tgkill(2)), which it does not get; it finds KIT_TRACED=1 in its environment.
+// The user's command is let go at its execve and runs untraced. The error is an
+// *Unavailable, or what starting the program or the sink said.
+func Run(cfg Config) (exit int, err error) {
+	// A tracee knows only the thread that started it.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	t, err := newTracer(&cfg)
+	if err != nil {
+		return 125, err
+	}
+	pid, err := ptrace.Start(cfg.Path, cfg.Argv, quiet(cfg.Env), cfg.Files)
+	if reason := ptrace.Refused(err); reason != "" {
+		return 125, &Unavailable{reason, err}
+	}
+	if err != nil {
+		return 125, err
+	}
+	t.adopt(pid)
+	if cfg.Started != nil {
+		cfg.Started(pid)
+	}
+	t.loop()
+	t.end()
+	return t.exit, t.err
+}
+
+// quiet adds to env what keeps the Go runtime's calls nearly the same from run
+// to run: one processor, no garbage collection, no signals to preempt.
+func quiet(env []string) []string {
+	var out []string
+	debug := "GODEBUG=asyncpreemptoff=1"
+	for _, e := range env {
+		name, value, _ := strings.Cut(e, "=")
+		switch name {
+		case "GODEBUG":
+			debug += "," + value
+		case "GOMAXPROCS", "GOGC", "KIT_TRACED":
+		default:
+			out = append(out, e)
+		}
+	}
+	return append(out, debug, "GOMAXPROCS=1", "GOGC=off", "KIT_TRACED=1")
 }

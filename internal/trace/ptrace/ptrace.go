@@ -156,6 +156,14 @@ func Message(tid int) (int, error) {
 	return int(message), err
 }
 
+// Sender returns the code and the sender of the signal that tid is about to get
+// (sigaction(2)): SI_TKILL and its pid, or for SIGCHLD the child's.
+func Sender(tid int) (code int32, pid int, err error) {
+	var info [32]int32 // siginfo_t: signo, errno, code, padding, pid
+	err = fetch(unix.PTRACE_GETSIGINFO, tid, 0, unsafe.Pointer(&info))
+	return info[2], int(info[4]), err
+}
+
 // request makes a request whose last argument is a number.
 func request(number, tid int, addr, data uintptr) error {
 	_, _, errno := syscall.RawSyscall6(unix.SYS_PTRACE,

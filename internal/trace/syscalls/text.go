@@ -89,7 +89,7 @@ func number(kind string, f *Frame, raw uint64) string {
 // signed reads a register that holds an int as such: the upper half of an int
 // is not defined.
 func signed(raw uint64) int64 {
-	if raw>>32 == 0 && raw>>31 == 1 && raw != unix.AT_FDCWD {
+	if raw>>32 == 0 && raw>>31 == 1 {
 		return int64(int32(raw))
 	}
 	return int64(raw)

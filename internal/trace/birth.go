@@ -1,0 +1,90 @@
+package trace
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/trace/ptrace"
+	"github.com/containerkit/kit/internal/trace/state"
+)
+
+// birth is the report that a thread has made another, or a process. The call
+// has succeeded by then, though with vfork it returns only much later; its event
+// is sent here, so that it comes before those of the child.
+func (t *tracer) birth(th *thread) {
+	tid, err := ptrace.Message(th.tid)
+	if err != nil {
+		t.resume(th, 0)
+		return
+	}
+	child := &thread{tid: tid, proc: th.proc}
+	if !t.isThread(th, tid) {
+		child.proc = t.newProcess(th, tid)
+	}
+	t.threads[tid] = child
+	if th.inCall && t.recording {
+		t.sendBirth(th, child)
+	}
+	t.resume(th, 0)
+	if status, ok := t.early[tid]; ok {
+		delete(t.early, tid)
+		t.handle(tid, status)
+	}
+}
+
+// isThread tells whether the new tid is one more thread of th's process.
+func (t *tracer) isThread(th *thread, tid int) bool {
+	if th.inCall {
+		return th.call.CloneFlags(&th.call.frame)&unix.CLONE_THREAD != 0
+	}
+	_, err := os.Stat(state.Proc(th.proc.pid, "task/"+strconv.Itoa(tid)))
+	return err == nil
+}
+
+func (t *tracer) newProcess(parent *thread, pid int) *process {
+	p := &process{pid: pid, side: parent.proc.side, slide: parent.proc.slide}
+	status := state.ReadStatus(pid)
+	p.pids = status.PIDs()
+	if len(p.pids) == 0 {
+		p.pids = []int{pid}
+	}
+	if parent.inCall && parent.call.site.birth != "" {
+		p.side = parent.call.site.birth
+	}
+	return p
+}
+
+// sendBirth sends the event of the call by which th has made child.
+func (t *tracer) sendBirth(th, child *thread) {
+	e := t.event(th)
+	ret := int64(child.tid)
+	if child.proc != th.proc {
+		ret = int64(child.proc.seenFrom(th.proc))
+		e.RetText = strconv.Itoa(child.tid)
+		if inside := child.proc.nspid(); inside != child.tid {
+			e.RetText += fmt.Sprintf(" (%d inside)", inside)
+		}
+		e.Changes = t.birthChanges(th, child)
+	}
+	e.Ret = &ret
+	t.send(e)
+	th.call.emitted = true
+}
+
+// seenFrom is p's pid in the PID namespace of another process.
+func (p *process) seenFrom(other *process) int {
+	if depth := len(other.pids); depth <= len(p.pids) {
+		return p.pids[depth-1]
+	}
+	return p.pid
+}
+
+// birthChanges are the namespaces in which the child is and its parent is not.
+func (t *tracer) birthChanges(th, child *thread) []Change {
+	parents, childs := state.ReadNamespaces(th.tid), state.ReadNamespaces(child.tid)
+	t.inheritHostname(&parents, &childs)
+	return convert(parents.Diff(&childs, child.tid))
+}

@@ -1,0 +1,219 @@
+package trace
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/trace/ptrace"
+	"github.com/containerkit/kit/internal/trace/state"
+	"github.com/containerkit/kit/internal/trace/syscalls"
+)
+
+// A call is a system call that a thread is in. Threads make one at a time, so
+// each reuses its own.
+type call struct {
+	*row
+	frame   syscalls.Frame
+	site    *site
+	class   Class
+	time    time.Duration
+	args    []Arg
+	before  snapshot
+	emitted bool // its event is out though it has not returned yet
+}
+
+// syscallStop is a stop at the entry or the exit of a system call.
+func (t *tracer) syscallStop(th *thread) {
+	if !t.recording {
+		t.checkPayload()
+	}
+	if !t.recording {
+		th.inCall = false
+		t.resume(th, 0)
+		return
+	}
+	var info ptrace.Info
+	if info.Read(th.tid) != nil {
+		t.resume(th, 0)
+		return
+	}
+	switch info.Op {
+	case unix.PTRACE_SYSCALL_INFO_ENTRY:
+		if t.enter(th, &info) {
+			return // let go
+		}
+	case unix.PTRACE_SYSCALL_INFO_EXIT:
+		if th.inCall {
+			t.leave(th, &info)
+		}
+	}
+	t.resume(th, 0)
+}
+
+// enter notes all that can be known about a call only before it happens. It
+// returns true when it has detached the thread.
+func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
+	c := &th.call
+	*c = call{
+		row:   t.row(info.Number()),
+		frame: syscalls.Frame{Args: info.Args(), Memory: memory(th.tid)},
+		time:  time.Since(t.start),
+		args:  c.args[:0],
+	}
+	th.inCall = true
+	t.stack.Walk(th.tid, info)
+	c.site = t.siteOf(t.stack.PCs, th.proc.slide)
+	c.class = c.site.class(func() bool { return c.relevant(th) })
+	if t.cfg.Detail == nil || t.cfg.Detail(c.class) {
+		c.args = c.decode(c.args)
+	}
+	if c.Changes != 0 && c.class != Runtime {
+		c.before = t.snap(th)
+	}
+	if c.Name == "execve" || c.Name == "execveat" {
+		return t.enterExec(th)
+	}
+	return false
+}
+
+func (t *tracer) row(number int) *row {
+	r, ok := t.rows[number]
+	if !ok {
+		found := syscalls.Find(number)
+		r = &row{found, found.List()}
+		t.rows[number] = r
+	}
+	return r
+}
+
+// decode renders the arguments, those included that the kernel is yet to fill in.
+func (c *call) decode(args []Arg) []Arg {
+	for i, p := range c.params {
+		args = append(args, Arg{p.Name, c.frame.Args[i], p.Text(&c.frame, i)})
+	}
+	return args
+}
+
+// relevant tells that a call builds containers, whoever makes it.
+func (c *call) relevant(th *thread) bool {
+	switch {
+	case c.Relevant:
+		return true
+	case c.Changes&syscalls.File != 0:
+		return state.Tells(c.frame.Memory.Path(int(int32(c.frame.Args[0]))))
+	case c.Changes&syscalls.Netlink != 0:
+		return c.toNetlink()
+	}
+	return false
+}
+
+// toNetlink tells that a message goes to the kernel (netlink(7)).
+func (c *call) toNetlink() bool {
+	addr := c.frame.Args[4]
+	var word [8]byte
+	if c.Name == "sendmsg" {
+		// struct msghdr begins with the address.
+		if c.frame.Memory.Read(c.frame.Args[1], word[:]) < 8 {
+			return false
+		}
+		addr = nativeUint64(word[:])
+	}
+	return c.frame.Memory.Read(addr, word[:2]) == 2 && word[0] == unix.AF_NETLINK
+}
+
+// leave completes a call that has returned, and sends its event.
+func (t *tracer) leave(th *thread, info *ptrace.Info) {
+	th.inCall = false
+	c := &th.call
+	if c.emitted {
+		return
+	}
+	ret := info.Return()
+	e := t.event(th)
+	e.Ret = &ret
+	if info.Failed() {
+		e.Errno, e.Meaning = syscalls.Errno(-ret)
+		e.Meaning = t.meaning(th, e)
+	} else {
+		c.frame.Return, c.frame.Returned = ret, true
+		c.fill(e.Args)
+		e.RetText = c.Result(&c.frame)
+		e.Changes = t.changes(th)
+	}
+	if t.helper != nil {
+		e.Changes = append(e.Changes, t.helper.changes()...)
+	}
+	t.send(e)
+}
+
+// fill renders what the kernel has filled in.
+func (c *call) fill(args []Arg) {
+	for i, p := range c.params {
+		if p.Out() && i < len(args) {
+			args[i].Text = p.Text(&c.frame, i)
+		}
+	}
+}
+
+// unfinished sends the event of a call that will not return.
+func (t *tracer) unfinished(th *thread) {
+	if !th.call.emitted {
+		t.send(t.event(th))
+	}
+}
+
+// event is what is known of a thread's call before its result.
+func (t *tracer) event(th *thread) *Event {
+	c, s := &th.call, th.call.site
+	return &Event{
+		V: Version, Kind: Syscall, T: c.time.Nanoseconds(),
+		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side,
+		Step: s.origin.Step, Name: s.origin.Name, Moment: s.origin.Moment, Class: c.class,
+		File: s.file, Line: s.statement.Line, Func: s.function,
+		Code: s.statement.Code, Why: s.statement.Why,
+		Call: c.Name, Args: slices.Clone(c.args),
+	}
+}
+
+// nspid is the process's own idea of its PID.
+func (p *process) nspid() int { return p.pids[len(p.pids)-1] }
+
+// send numbers an event and gives it to the sink. After the sink's first error
+// there is nobody to send to, but the program runs on.
+func (t *tracer) send(e *Event) {
+	if e.Kind == Syscall {
+		t.seq++
+		e.Seq = t.seq
+		t.counts[e.Class]++
+	}
+	if t.err == nil && t.cfg.Sink != nil {
+		t.err = t.cfg.Sink.Event(e)
+	}
+}
+
+// note tells the reader something about a thread.
+func (t *tracer) note(th *thread, text string) {
+	t.send(&Event{
+		V: Version, Kind: Note, T: time.Since(t.start).Nanoseconds(),
+		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side, Text: text,
+	})
+}
+
+// memory is a stopped thread's, and its open files.
+type memory int
+
+func (m memory) Read(addr uint64, buf []byte) int { return ptrace.Read(int(m), addr, buf) }
+
+func (m memory) String(addr uint64) (string, bool) { return ptrace.String(int(m), addr, unix.PathMax) }
+
+func (m memory) Path(fd int) string {
+	var buf [256]byte
+	n, err := unix.Readlink(state.Proc(int(m), "fd/"+strconv.Itoa(fd)), buf[:])
+	if err != nil {
+		return ""
+	}
+	return string(buf[:n])
+}

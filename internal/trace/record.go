@@ -1,0 +1,30 @@
+package trace
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// begin starts the record.
+func (t *tracer) begin() {
+	t.began, t.start = true, time.Now()
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		u = unix.Utsname{}
+	}
+	rootless := unix.Geteuid() != 0
+	t.send(&Event{
+		V: Version, Kind: Begin, Argv: t.cfg.Argv,
+		Kernel: unix.ByteSliceToString(u.Release[:]), Cgroup: cgroupVersion(), Rootless: &rootless,
+	})
+	t.record()
+}
+
+// end ends it, if it has begun.
+func (t *tracer) end() {
+	if !t.began {
+		return
+	}
+	t.send(&Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts})
+}

@@ -1,0 +1,108 @@
+package trace
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/containerkit/kit/internal/trace/source"
+)
+
+// A site is the place in the source from which calls come: all that their stack
+// tells. Calls with the same stack share one.
+type site struct {
+	pcs       []uintptr
+	own       bool // a statement of a step or the engine is on the stack
+	direct    bool // nothing but wrappers of system calls lies between it and the kernel
+	goRuntime bool // the Go runtime does
+	statement source.Statement
+	file      string
+	function  string
+	origin    Origin
+	birth     Side
+	payload   bool
+}
+
+// class tells who wanted a call that comes from here.
+func (s *site) class(relevant func() bool) Class {
+	switch {
+	case !s.own || s.goRuntime:
+		return Runtime
+	case s.direct || relevant():
+		return Lesson
+	}
+	return Bookkeeping
+}
+
+// siteOf finds the place that a stack of return addresses belongs to.
+func (t *tracer) siteOf(pcs []uintptr, slide uint64) *site {
+	hash := uint64(14695981039346656037) // FNV-1a
+	for i := range pcs {
+		pcs[i] -= uintptr(slide)
+		hash = (hash ^ uint64(pcs[i])) * 1099511628211
+	}
+	if s, ok := t.sites[hash]; ok && slices.Equal(s.pcs, pcs) {
+		return s
+	}
+	s := t.resolve(source.Frames(pcs))
+	s.pcs = slices.Clone(pcs)
+	t.sites[hash] = s
+	return s
+}
+
+// resolve reads a stack from the innermost frame outwards: up to the first
+// statement of ours it tells the class, and from there the step and its moment.
+func (t *tracer) resolve(frames []source.Frame) *site {
+	s := &site{direct: true, origin: Origin{Name: "engine"}}
+	found := false
+	for _, f := range frames {
+		outer := f.Outer()
+		switch {
+		case s.own:
+		case slices.Contains(t.cfg.Packages, f.Package):
+			t.locate(s, f)
+		case isRuntime(f.Package):
+			s.goRuntime, s.direct = true, false
+		case !isWrapper(f):
+			s.direct = false
+		}
+		if o, ok := t.cfg.Origins[outer]; ok && !found {
+			s.origin, found = o, true
+		}
+		if side, ok := t.cfg.Births[outer]; ok {
+			s.birth = side
+		}
+		s.payload = s.payload || t.cfg.Payload[outer]
+	}
+	return s
+}
+
+// locate puts the site at a frame of ours.
+func (t *tracer) locate(s *site, f source.Frame) {
+	s.own = true
+	s.file, s.function = f.Path(t.cfg.Module), f.Func()
+	s.statement = t.source.At(s.file, f.Line)
+}
+
+// isRuntime tells the Go runtime's packages, but for the one instruction that
+// enters the kernel.
+func isRuntime(pkg string) bool {
+	if strings.HasPrefix(pkg, "internal/runtime/") {
+		return !strings.HasPrefix(pkg, "internal/runtime/syscall")
+	}
+	return pkg == "runtime" || strings.HasPrefix(pkg, "runtime/internal/")
+}
+
+// isWrapper tells functions that do nothing but make the system call that they
+// are named after.
+func isWrapper(f source.Frame) bool {
+	switch {
+	case f.Package == "golang.org/x/sys/unix":
+		return true
+	case strings.HasPrefix(f.Package, "internal/runtime/syscall"):
+		return true
+	case f.Package == "syscall":
+		name := strings.ToLower(f.Func())
+		return strings.HasPrefix(name, "syscall") || strings.HasPrefix(name, "rawsyscall")
+	}
+	return false
+}

@@ -1,0 +1,196 @@
+package trace
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/trace/ptrace"
+	"github.com/containerkit/kit/internal/trace/source"
+	"github.com/containerkit/kit/internal/trace/syscalls"
+)
+
+// A tracer is one run.
+type tracer struct {
+	cfg    *Config
+	source *source.Reader
+	self   program
+	host   picture
+
+	root    int // the process that Run started
+	exit    int // its exit status
+	ended   bool
+	threads map[int]*thread
+	early   map[int]unix.WaitStatus // stops of threads that nobody has announced yet
+
+	began     bool
+	recording bool // false before the begin mark, and while the command runs
+	start     time.Time
+	payload   *payload
+	helper    *helper
+	names     map[string]hostname // by UTS namespace
+
+	stack ptrace.Stack
+	sites map[uint64]*site
+	rows  map[int]*row
+
+	seq    int
+	counts map[Class]int
+	err    error // the sink's first
+}
+
+// A process is one that is traced, not a thread.
+type process struct {
+	pid   int
+	pids  []int // one for each PID namespace that it can be seen in, see state.Status.PIDs
+	side  Side
+	slide uint64 // how far from ours its code lies (PIE)
+}
+
+// A thread is what the kernel traces.
+type thread struct {
+	tid    int
+	proc   *process
+	call   call
+	inCall bool
+	free   bool // it runs, and system calls do not stop it
+}
+
+// A row is a row of the table with its parameters taken apart.
+type row struct {
+	*syscalls.Call
+	params []syscalls.Param
+}
+
+func newTracer(cfg *Config) (*tracer, error) {
+	t := &tracer{
+		cfg:     cfg,
+		source:  source.NewReader(cfg.Sources),
+		threads: map[int]*thread{},
+		early:   map[int]unix.WaitStatus{},
+		sites:   map[uint64]*site{},
+		rows:    map[int]*row{},
+		counts:  map[Class]int{},
+		host:    takePicture(unix.Getpid()),
+	}
+	t.names = map[string]hostname{t.host.ns.Of("uts"): hostHostname()}
+	var err error
+	t.self, err = programOf(unix.Getpid())
+	return t, err
+}
+
+// adopt takes on the process that Run started and lets it run.
+func (t *tracer) adopt(pid int) {
+	t.root = pid
+	th := &thread{tid: pid, proc: &process{pid: pid, pids: []int{pid}, side: Parent}}
+	th.proc.slide = slide(pid)
+	t.threads[pid] = th
+	t.resume(th, 0)
+}
+
+// loop handles what tracees report until the last of them has ended.
+func (t *tracer) loop() {
+	for {
+		tid, status, err := ptrace.Wait()
+		if err != nil {
+			return // ECHILD: none is left
+		}
+		t.handle(tid, status)
+		if t.ended && len(t.threads) == 0 {
+			return
+		}
+	}
+}
+
+func (t *tracer) handle(tid int, status unix.WaitStatus) {
+	if !status.Stopped() {
+		t.gone(tid, status)
+		return
+	}
+	th, ok := t.threads[tid]
+	if !ok {
+		// A new thread may stop before its birth is reported.
+		t.early[tid] = status
+		return
+	}
+	th.free = false
+	signal := status.StopSignal()
+	switch event := ptrace.Event(status); {
+	case signal == ptrace.SyscallStop:
+		t.syscallStop(th)
+	case event == unix.PTRACE_EVENT_CLONE, event == unix.PTRACE_EVENT_FORK,
+		event == unix.PTRACE_EVENT_VFORK:
+		t.birth(th)
+	case event == unix.PTRACE_EVENT_EXEC:
+		t.execEvent(th)
+	case event == unix.PTRACE_EVENT_STOP && signal != unix.SIGTRAP:
+		// Job control has stopped the whole process: it stays stopped.
+		ptrace.Listen(tid)
+	case event != 0:
+		t.resume(th, 0)
+	default:
+		t.signal(th, signal)
+	}
+}
+
+// resume lets a thread run on. One that has been killed meanwhile is not there
+// any more, and its end is reported by itself.
+func (t *tracer) resume(th *thread, signal unix.Signal) {
+	th.free = !t.recording
+	if th.free {
+		ptrace.Cont(th.tid, signal)
+	} else {
+		ptrace.Syscall(th.tid, signal)
+	}
+}
+
+// record turns the record on: every thread that runs freely is interrupted, to
+// be resumed with stops at system calls.
+func (t *tracer) record() {
+	t.recording = true
+	for _, th := range t.threads {
+		if th.free {
+			ptrace.Interrupt(th.tid)
+		}
+	}
+}
+
+// signal passes a signal on, except for the one that is the begin mark.
+func (t *tracer) signal(th *thread, signal unix.Signal) {
+	if !t.began && signal == unix.SIGSTOP && t.isMark(th) {
+		t.begin()
+		signal = 0
+	}
+	if signal == unix.SIGCHLD {
+		t.checkPayload()
+	}
+	t.resume(th, signal)
+}
+
+func (t *tracer) isMark(th *thread) bool {
+	const siTkill = -6 // SI_TKILL in sigaction(2)
+	code, sender, err := ptrace.Sender(th.tid)
+	return err == nil && code == siTkill && sender == t.root
+}
+
+// gone is the end of a thread, and of its process when it is the first.
+func (t *tracer) gone(tid int, status unix.WaitStatus) {
+	delete(t.early, tid)
+	if th, ok := t.threads[tid]; ok {
+		delete(t.threads, tid)
+		if th.inCall && t.recording {
+			t.unfinished(th) // exit_group, or whatever it was killed in
+		}
+	}
+	if tid != t.root {
+		return
+	}
+	t.ended, t.exit = true, status.ExitStatus()
+	if status.Signaled() {
+		t.exit = 128 + int(status.Signal())
+	}
+	// What is left of kit ends with it, as it would with us (PTRACE_O_EXITKILL).
+	for tid := range t.threads {
+		unix.Kill(tid, unix.SIGKILL)
+	}
+}
