@@ -155,7 +155,12 @@ func (u *unpacker) clear(fd int, base string) error {
 // finishDirs gives the directories their owners, modes and times, the deepest
 // first.
 func (u *unpacker) finishDirs() error {
+	done := map[string]bool{}
 	for _, h := range slices.Backward(u.dirs) {
+		if done[h.Name] {
+			continue // A later entry for the same directory counts.
+		}
+		done[h.Name] = true
 		info, err := u.root.Lstat(h.Name)
 		if err != nil || !info.IsDir() {
 			continue // A later entry took its place.

@@ -24,7 +24,7 @@ func (c cache) makeHost(name, keep string, progress io.Writer) error {
 	size := sizeOf(p.files) + kitStamp().size
 	fmt.Fprintf(progress, "kit: making the %s root file system from this machine's tools "+
 		"(%d tools, %d libraries, %s) ... ", name, len(p.tools), p.libraries(),
-		units.HumanSizeWithPrecision(float64(size), 2))
+		units.HumanSizeWithPrecision(float64(size), 3))
 	err = c.build(name, keep, func(dir string) (Info, error) { return p.fill(dir) })
 	if err != nil {
 		fmt.Fprintln(progress, "failed")

@@ -137,7 +137,7 @@ func (c cache) importFrom(
 		return err
 	}
 	fmt.Fprintf(progress, "%d files, %s, %.1f s\n", u.files,
-		units.HumanSizeWithPrecision(float64(u.size), 2), time.Since(start).Seconds())
+		units.HumanSizeWithPrecision(float64(u.size), 3), time.Since(start).Seconds())
 	if u.devices > 0 {
 		fmt.Fprintf(progress, "kit: left out %d device nodes: step 2 makes its own /dev\n", u.devices)
 	}
