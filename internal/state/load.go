@@ -1,0 +1,72 @@
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// Load returns the running container of that name. It fails with a
+// NotFoundError where there is none.
+func Load(name string) (State, error) {
+	all, err := List()
+	if err != nil {
+		return State{}, err
+	}
+	missing := &NotFoundError{Name: name}
+	for _, s := range all {
+		if !s.Running() {
+			continue
+		}
+		if s.Name == name {
+			return s, nil
+		}
+		missing.Running = append(missing.Running, s.Name)
+	}
+	return State{}, missing
+}
+
+// List returns all that is remembered, by name, also containers that do not run
+// any more: what is left of them is to be swept. One whose file cannot be read
+// has a name only.
+func List() ([]State, error) {
+	dir, err := findDir()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var list []State
+	for _, e := range entries {
+		if !e.IsDir() || ValidName(e.Name()) != nil {
+			continue
+		}
+		s, err := load(dir, e.Name())
+		if err != nil {
+			s = State{Name: e.Name()}
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+func load(dir, name string) (State, error) {
+	path := filepath.Join(dir, name, "state.json")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return State{}, err
+	}
+	var s State
+	if err := json.Unmarshal(text, &s); err != nil {
+		return State{}, fmt.Errorf("parse %s: %w", path, err)
+	}
+	s.Name = name
+	return s, nil
+}

@@ -1,0 +1,139 @@
+// Package state remembers which containers run, so that another kit finds them
+// by their names.
+//
+// Each container has a directory with one file:
+//
+//	/run/kit/NAME/state.json             root's
+//	$XDG_RUNTIME_DIR/kit/NAME/state.json another user's
+//	/tmp/kit-UID/NAME/state.json         where there is no XDG_RUNTIME_DIR
+//	$KIT_STATE/NAME/state.json           where that is set
+//
+// The file is only a claim: the container is the process of that pid and start
+// time, and where that has ended the claim is void, so nothing that a killed
+// kit left behind is in the way of the next one.
+package state
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/containerkit/kit/internal/procfs"
+)
+
+// State is what is known of a container.
+type State struct {
+	Name      string    `json:"name"`
+	Pid       int       `json:"pid"`        // its first process, in the PID namespace of the host
+	StartTime uint64    `json:"start_time"` // of that process, see procfs.StartTime
+	Step      int       `json:"step"`       // how many steps built it
+	Rootfs    string    `json:"rootfs"`     // the directory that became its "/"
+	Command   []string  `json:"command"`
+	Created   time.Time `json:"created"`
+	KitPid    int       `json:"kit_pid"` // the kit that waits for it
+}
+
+// Running tells that the container's first process has not ended.
+func (s State) Running() bool { return procfs.Running(s.Pid, s.StartTime) }
+
+// A TakenError tells that a running container has the name already.
+type TakenError struct {
+	Name string
+	Pid  int
+}
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("name %q is taken by pid %d", e.Name, e.Pid)
+}
+
+// A NotFoundError tells that no running container has the name.
+type NotFoundError struct {
+	Name    string
+	Running []string // the names of those that run
+}
+
+func (e *NotFoundError) Error() string {
+	if len(e.Running) == 0 {
+		return fmt.Sprintf("no container %q: none is running", e.Name)
+	}
+	return fmt.Sprintf("no container %q: running are %s", e.Name, strings.Join(e.Running, ", "))
+}
+
+// Save makes a container known. StartTime and Created are filled in where they
+// are zero. It fails with a TakenError where another one of that name runs; of
+// several at the same time, one succeeds.
+func Save(s State) (err error) {
+	if err := ValidName(s.Name); err != nil {
+		return err
+	}
+	if s.StartTime == 0 {
+		if s.StartTime, err = procfs.StartTime(s.Pid); err != nil {
+			return err
+		}
+	}
+	if s.Created.IsZero() {
+		s.Created = time.Now().UTC().Truncate(time.Second)
+	}
+	dir, err := makeDir()
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if old, err := load(dir, s.Name); err == nil && old.Running() {
+		return &TakenError{s.Name, old.Pid}
+	}
+	return write(filepath.Join(dir, s.Name), s)
+}
+
+// write replaces the file in a container's directory in one go.
+func write(dir string, s State) error {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	next := filepath.Join(dir, "state.json.new")
+	err = os.WriteFile(next, append(text, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(next, filepath.Join(dir, "state.json"))
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(dir)) // a stale one's at most
+	}
+	return nil
+}
+
+// Remove forgets the container of that name and pid. It is no error if it is
+// not known, or if the name is another one's by now.
+func Remove(name string, pid int) error {
+	if err := ValidName(name); err != nil {
+		return err
+	}
+	dir, err := findDir()
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	unlock, err := lock(dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	s, err := load(dir, name)
+	if errors.Is(err, os.ErrNotExist) || err == nil && s.Pid != pid {
+		return nil
+	}
+	return os.RemoveAll(filepath.Join(dir, name))
+}
