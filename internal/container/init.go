@@ -20,6 +20,8 @@ func runInit(c *Container, account *user.ExecUser, path string, env []string) (i
 	if err := unix.Prctl(unix.PR_SET_NAME, commName(), 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("prctl PR_SET_NAME: %w", err)
 	}
+	// PID 1 stays, and the command may look through its descriptors.
+	unix.Close(gateFD)
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
 	pid, err := startPayload(c, account, path, env)

@@ -164,13 +164,20 @@ func startChild(attr *syscall.SysProcAttr) (pid int, g *gate, err error) {
 		self.Close()
 		return 0, nil, err
 	}
+	// The container comes through the gate; the command line would only tell
+	// whoever reads /proc/1/cmdline about the host.
+	cmd.Argv = os.Args[:1]
 	return cmd.start(attr)
 }
 
 // quiet keeps the Go runtime of the container's first process small and its
 // calls nearly the same from run to run: one processor, no garbage collection,
-// no signals to preempt. Nothing else of the environment gets there, and the
-// command does not even get this.
+// no signals to preempt, and no files of the host's cgroup held open to look for
+// CPU limits. Nothing else of the environment gets there, and the command does
+// not even get this.
 func quiet() []string {
-	return []string{"GOMAXPROCS=1", "GOGC=off", "GODEBUG=asyncpreemptoff=1"}
+	return []string{
+		"GOMAXPROCS=1", "GOGC=off",
+		"GODEBUG=asyncpreemptoff=1,containermaxprocs=0,updatemaxprocs=0",
+	}
 }

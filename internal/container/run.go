@@ -17,6 +17,11 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 	// A child dies with the thread that started it (PR_SET_PDEATHSIG), and
 	// setns and unshare change one thread only: stay on this one.
 	runtime.LockOSThread()
+	// No process of ours inherits what our caller has left open: with an init it
+	// would stay open in PID 1, where the command can reach it.
+	if err := closeFiles(); err != nil {
+		return 125, &Error{Err: err}
+	}
 	if !c.Rootless && !privileged() {
 		return becomeRoot(c)
 	}

@@ -23,7 +23,8 @@ func mountRoot(c *container.Container) error {
 		if err := unix.Fchdir(fd); err != nil {
 			return fmt.Errorf("fchdir %s: %w", c.Root, err)
 		}
-		return nil
+		// The working directory holds it.
+		return unix.Close(fd)
 	}
 	// A directory becomes a mount point when it is bound on itself.
 	if err := unix.Mount(c.Root, c.Root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
