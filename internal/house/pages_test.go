@@ -114,9 +114,7 @@ func read(t *testing.T, pattern string) string {
 // TestPagesCommands checks that kit has the commands and flags that the pages
 // show.
 func TestPagesCommands(t *testing.T) {
-	kit := filepath.Join(t.TempDir(), "kit")
-	out, err := exec.Command("go", "build", "-o", kit, top+"/cmd/kit").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	kit := buildKit(t)
 	help := map[string]string{}
 	for page, text := range pages(t) {
 		for _, c := range append(commands(text), bareFlags(text)...) {
