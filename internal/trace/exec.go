@@ -131,7 +131,7 @@ func slide(pid int) uint64 { return entry(pid) - entry(unix.Getpid()) }
 // entry is where a process's program begins (AT_ENTRY in getauxval(3)).
 func entry(pid int) uint64 {
 	const atEntry = 9
-	auxv, _ := os.ReadFile(state.Proc(pid, "auxv"))
+	auxv := state.Read(pid, "auxv")
 	for ; len(auxv) >= 16; auxv = auxv[16:] {
 		if nativeUint64(auxv) == atEntry {
 			return nativeUint64(auxv[8:])

@@ -53,12 +53,9 @@ func (p *payload) ended() bool {
 		n, err := unix.Poll(poll, 0)
 		return err == nil && n > 0
 	}
-	stat, err := os.ReadFile(state.Proc(p.pid, "stat"))
-	if err != nil {
-		return true
-	}
+	stat := state.Read(p.pid, "stat")
 	i := bytes.LastIndexByte(stat, ')')
-	return i > 0 && i+2 < len(stat) && stat[i+2] == 'Z'
+	return stat == nil || i > 0 && i+2 < len(stat) && stat[i+2] == 'Z'
 }
 
 // A picture is all that tells where a process is and what it may do.

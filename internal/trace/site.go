@@ -43,7 +43,7 @@ func (t *tracer) siteOf(pcs []uintptr, slide uint64) *site {
 	if s, ok := t.sites[hash]; ok && slices.Equal(s.pcs, pcs) {
 		return s
 	}
-	s := t.resolve(source.Frames(pcs))
+	s := t.resolve(pcs)
 	s.pcs = slices.Clone(pcs)
 	t.sites[hash] = s
 	return s
@@ -51,33 +51,43 @@ func (t *tracer) siteOf(pcs []uintptr, slide uint64) *site {
 
 // resolve reads a stack from the innermost frame outwards: up to the first
 // statement of ours it tells the class, and from there the step and its moment.
-func (t *tracer) resolve(frames []source.Frame) *site {
+func (t *tracer) resolve(pcs []uintptr) *site {
 	s := &site{direct: true, origin: Origin{Name: "engine"}}
-	found := false
-	for _, f := range frames {
-		outer := f.Outer()
-		switch {
-		case s.own:
-		case slices.Contains(t.cfg.Packages, f.Package):
-			t.locate(s, f)
-		case isRuntime(f.Package):
-			s.goRuntime, s.direct = true, false
-		case !isWrapper(f):
-			s.direct = false
+	for _, pc := range pcs {
+		frames, ok := t.frames[pc]
+		if !ok {
+			frames = source.Frames(pc)
+			t.frames[pc] = frames
 		}
-		if o, ok := t.cfg.Origins[outer]; ok && !found {
-			s.origin, found = o, true
+		for i := range frames {
+			t.look(s, &frames[i])
 		}
-		if side, ok := t.cfg.Births[outer]; ok {
-			s.birth = side
-		}
-		s.payload = s.payload || t.cfg.Payload[outer]
 	}
 	return s
 }
 
+// look takes from one frame what it tells about the site.
+func (t *tracer) look(s *site, f *source.Frame) {
+	switch {
+	case s.own:
+	case slices.Contains(t.cfg.Packages, f.Package):
+		t.locate(s, f)
+	case isRuntime(f.Package):
+		s.goRuntime, s.direct = true, false
+	case !isWrapper(f):
+		s.direct = false
+	}
+	if o, ok := t.cfg.Origins[f.Outer]; ok && s.origin.Step == 0 {
+		s.origin = o
+	}
+	if side, ok := t.cfg.Births[f.Outer]; ok {
+		s.birth = side
+	}
+	s.payload = s.payload || t.cfg.Payload[f.Outer]
+}
+
 // locate puts the site at a frame of ours.
-func (t *tracer) locate(s *site, f source.Frame) {
+func (t *tracer) locate(s *site, f *source.Frame) {
 	s.own = true
 	s.file, s.function = f.Path(t.cfg.Module), f.Func()
 	s.statement = t.source.At(s.file, f.Line)
@@ -94,7 +104,7 @@ func isRuntime(pkg string) bool {
 
 // isWrapper tells functions that do nothing but make the system call that they
 // are named after.
-func isWrapper(f source.Frame) bool {
+func isWrapper(f *source.Frame) bool {
 	switch {
 	case f.Package == "golang.org/x/sys/unix":
 		return true

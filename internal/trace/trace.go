@@ -83,6 +83,7 @@ func Run(cfg Config) (exit int, err error) {
 	if cfg.Started != nil {
 		cfg.Started(pid)
 	}
+	t.prepare()
 	t.loop()
 	t.end()
 	return t.exit, t.err

@@ -30,9 +30,10 @@ type tracer struct {
 	helper    *helper
 	names     map[string]hostname // by UTS namespace
 
-	stack ptrace.Stack
-	sites map[uint64]*site
-	rows  map[int]*row
+	stack  ptrace.Stack
+	sites  map[uint64]*site
+	frames map[uintptr][]source.Frame
+	rows   map[int]*row
 
 	seq    int
 	counts map[Class]int
@@ -69,11 +70,10 @@ func newTracer(cfg *Config) (*tracer, error) {
 		threads: map[int]*thread{},
 		early:   map[int]unix.WaitStatus{},
 		sites:   map[uint64]*site{},
+		frames:  map[uintptr][]source.Frame{},
 		rows:    map[int]*row{},
 		counts:  map[Class]int{},
-		host:    takePicture(unix.Getpid()),
 	}
-	t.names = map[string]hostname{t.host.ns.Of("uts"): hostHostname()}
 	var err error
 	t.self, err = programOf(unix.Getpid())
 	return t, err
@@ -86,6 +86,12 @@ func (t *tracer) adopt(pid int) {
 	th.proc.slide = slide(pid)
 	t.threads[pid] = th
 	t.resume(th, 0)
+}
+
+// prepare looks at where we are ourselves, while the tracee starts.
+func (t *tracer) prepare() {
+	t.host = takePicture(unix.Getpid())
+	t.names = map[string]hostname{t.host.ns.Of("uts"): hostHostname()}
 }
 
 // loop handles what tracees report until the last of them has ended.

@@ -2,6 +2,7 @@ package ptrace
 
 import (
 	"bytes"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -18,11 +19,12 @@ func Read(tid int, addr uint64, buf []byte) int {
 	local := [1]unix.Iovec{{Base: &buf[0]}}
 	local[0].SetLen(len(buf))
 	remote := [1]unix.RemoteIovec{{Base: uintptr(addr), Len: len(buf)}}
-	n, err := unix.ProcessVMReadv(tid, local[:], remote[:], 0)
-	if err == nil {
-		return n
+	n, _, errno := syscall.RawSyscall6(unix.SYS_PROCESS_VM_READV, uintptr(tid),
+		uintptr(unsafe.Pointer(&local)), 1, uintptr(unsafe.Pointer(&remote)), 1, 0)
+	if errno == 0 {
+		return int(n)
 	}
-	if err == unix.EFAULT {
+	if errno == unix.EFAULT {
 		return 0
 	}
 	return peek(tid, addr, buf)

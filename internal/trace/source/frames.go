@@ -15,34 +15,34 @@ import (
 type Frame struct {
 	Symbol  string // github.com/containerkit/kit/steps/01-chroot.enter
 	Package string // github.com/containerkit/kit/steps/01-chroot
+	Outer   string // Symbol of the declared function around a closure
 	File    string // as the compiler wrote it
 	Line    int
 }
 
-// Frames returns the frames of return addresses of this program, innermost
-// first. Words that are no addresses in its code are passed over.
-func Frames(pcs []uintptr) []Frame {
-	known := make([]uintptr, 0, len(pcs)+1)
-	for _, pc := range pcs {
-		if runtime.FuncForPC(pc) != nil {
-			known = append(known, pc)
-		}
-	}
-	if len(known) == 0 {
+// Frames returns the frames of one return address of this program: the function
+// it is in, and before it those that the compiler has put into that one. There
+// are none for a word that is no address in its code.
+func Frames(pc uintptr) []Frame {
+	if runtime.FuncForPC(pc) == nil {
 		return nil
 	}
-	// The last frame's inlined calls are found only when it is not the last.
-	frames := runtime.CallersFrames(append(known, known[0]))
+	// A frame's inlined calls are found only when it is not the last.
+	frames := runtime.CallersFrames([]uintptr{pc, pc})
 	var list []Frame
 	for {
 		f, more := frames.Next()
-		if !more {
+		list = append(list, newFrame(f))
+		if f.Func != nil || !more { // not put into its caller by the compiler
 			return list
 		}
-		list = append(list, Frame{
-			Symbol: f.Function, Package: packageOf(f.Function), File: f.File, Line: f.Line,
-		})
 	}
+}
+
+func newFrame(f runtime.Frame) Frame {
+	frame := Frame{Symbol: f.Function, Package: packageOf(f.Function), File: f.File, Line: f.Line}
+	frame.Outer = frame.outer()
+	return frame
 }
 
 // packageOf cuts a symbol behind its package path: the first dot after the last
@@ -63,12 +63,12 @@ func beforeTypes(symbol string) string {
 
 // Func is the function's name without the package: enter, (*Container).start.
 func (f Frame) Func() string {
-	return strings.TrimPrefix(f.Outer()[len(f.Package):], ".")
+	return strings.TrimPrefix(f.Outer[len(f.Package):], ".")
 }
 
-// Outer is the symbol of the declared function in which f is written: closures
+// outer is the symbol of the declared function in which f is written: closures
 // (enter.func1, enter.deferwrap1) belong to it.
-func (f Frame) Outer() string {
+func (f Frame) outer() string {
 	start := len(f.Package)
 	for _, mark := range []string{".func", ".deferwrap", ".gowrap"} {
 		i := strings.Index(f.Symbol[start:], mark)

@@ -15,8 +15,9 @@ type Statement struct {
 	Why  string // the comment right above it, in one line
 }
 
-// A Reader finds statements. It reads and parses a file when it is first asked
-// for, and keeps it.
+// A Reader finds statements. It reads a file when it is first asked for, and of
+// a file parses only the functions that it is asked about: this happens while
+// the tracee waits.
 type Reader struct {
 	fsys  fs.FS
 	files map[string]*file
@@ -30,15 +31,59 @@ func NewReader(fsys fs.FS) *Reader { return &Reader{fsys, map[string]*file{}} }
 func (r *Reader) At(path string, line int) Statement {
 	f, ok := r.files[path]
 	if !ok {
-		f = parse(r.fsys, path)
+		f = &file{parts: map[int]*part{}}
+		if r.fsys != nil {
+			text, _ := fs.ReadFile(r.fsys, path)
+			f.lines = strings.Split(string(text), "\n")
+		}
 		r.files[path] = f
 	}
 	return f.at(line)
 }
 
-// A file is what is kept of a parsed file.
+// A file is one source file: its lines, and the parts that have been parsed, by
+// their first line.
 type file struct {
-	lines      []string
+	lines []string
+	parts map[int]*part
+}
+
+// at looks a line up in the part of the file that holds it.
+func (f *file) at(line int) Statement {
+	if line < 1 || line > len(f.lines) {
+		return Statement{Line: line}
+	}
+	first, last := f.function(line)
+	p, ok := f.parts[first]
+	if !ok {
+		p = parse(f.lines[first-1:last], first)
+		f.parts[first] = p
+	}
+	st := Statement{Line: p.first(line)}
+	st.Code, st.Why = strings.TrimSpace(f.lines[st.Line-1]), p.comments[st.Line-1]
+	return st
+}
+
+// function finds the function around a line, as gofmt sets it: from a line that
+// begins with func to the first bracket that stands alone. What is outside any
+// function, as in a variable's value, counts as one from its first line too.
+func (f *file) function(line int) (first, last int) {
+	first, last = line, line
+	for first > 1 && !begins(f.lines[first-1]) {
+		first--
+	}
+	for last < len(f.lines) && (last == first || !begins(f.lines[last])) {
+		last++
+	}
+	return first, last
+}
+
+func begins(line string) bool {
+	return strings.HasPrefix(line, "func ") || strings.HasPrefix(line, "var ")
+}
+
+// A part is what is kept of a parsed declaration.
+type part struct {
 	statements []span
 	comments   map[int]string // by the line on which they end
 }
@@ -46,33 +91,41 @@ type file struct {
 // A span is the lines of a statement without those of the blocks in it.
 type span struct{ first, last int }
 
-// parse returns an empty file for one that is not there or is not Go.
-func parse(fsys fs.FS, path string) *file {
-	f := &file{comments: map[int]string{}}
-	if fsys == nil {
-		return f
-	}
-	text, err := fs.ReadFile(fsys, path)
-	if err != nil {
-		return f
-	}
+// parse takes apart lines that begin at a number. What is not Go, as the
+// comment of the declaration that follows, does not matter: the parser goes as
+// far as it can.
+func parse(lines []string, number int) *part {
 	set := token.NewFileSet()
-	tree, err := parser.ParseFile(set, path, text, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		return f
+	text := "package p; " + strings.Join(lines, "\n")
+	tree, _ := parser.ParseFile(set, "", text, parser.ParseComments|parser.SkipObjectResolution)
+	p := &part{comments: map[int]string{}}
+	if tree == nil {
+		return p
 	}
-	f.lines = strings.Split(string(text), "\n")
-	line := func(p token.Pos) int { return set.Position(p).Line }
+	line := func(pos token.Pos) int { return set.Position(pos).Line + number - 1 }
 	for _, c := range tree.Comments {
-		f.comments[line(c.End())] = strings.Join(strings.Fields(c.Text()), " ")
+		p.comments[line(c.End())] = strings.Join(strings.Fields(c.Text()), " ")
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
 		if s, ok := n.(ast.Stmt); ok && counts(s) {
-			f.statements = append(f.statements, span{line(s.Pos()), line(head(s))})
+			p.statements = append(p.statements, span{line(s.Pos()), line(head(s))})
 		}
 		return true
 	})
-	return f
+	return p
+}
+
+// first picks the statement that begins last among those that hold a line, and
+// returns its first line. Of two on one line, an if and the assignment in it,
+// it does not matter which.
+func (p *part) first(line int) int {
+	best, found := line, false
+	for _, s := range p.statements {
+		if s.first <= line && line <= s.last && (!found || s.first > best) {
+			best, found = s.first, true
+		}
+	}
+	return best
 }
 
 // counts tells statements that do something from mere brackets.
@@ -102,20 +155,4 @@ func head(s ast.Stmt) token.Pos {
 		return s.Body.Lbrace
 	}
 	return s.End()
-}
-
-// at picks the statement that begins last among those that hold the line. Of
-// two on one line, an if and the assignment in it, the outer has the comment.
-func (f *file) at(line int) Statement {
-	best, found := line, false
-	for _, s := range f.statements {
-		if s.first <= line && line <= s.last && (!found || s.first > best) {
-			best, found = s.first, true
-		}
-	}
-	st := Statement{Line: best, Why: f.comments[best-1]}
-	if best <= len(f.lines) {
-		st.Code = strings.TrimSpace(f.lines[best-1])
-	}
-	return st
 }

@@ -37,13 +37,13 @@ func ReadFile(tid int, file, data string) File {
 		dir := path.Dir(file)
 		return File{dir, strings.Join(children(tid, dir), " ")}
 	}
-	text, _ := os.ReadFile(Proc(tid, "root") + file)
+	text := read(Proc(tid, "root") + file)
 	return File{file, strings.Join(strings.Fields(string(text)), " ")}
 }
 
 // membership is the line of /proc/PID/cgroup about the hierarchy in which file is.
 func membership(proc, file string) string {
-	text, _ := os.ReadFile(proc)
+	text := read(proc)
 	var unified string
 	for line := range strings.Lines(string(text)) {
 		line = strings.TrimSpace(line)
@@ -84,7 +84,7 @@ type IDMaps [2]File
 // ReadIDMaps reads those of the process pid.
 func ReadIDMaps(pid int) (m IDMaps) {
 	for i, name := range []string{"uid_map", "gid_map"} {
-		text, _ := os.ReadFile(Proc(pid, name))
+		text := read(Proc(pid, name))
 		m[i] = File{Proc(pid, name), strings.Join(strings.Fields(string(text)), " ")}
 	}
 	return m
@@ -97,6 +97,6 @@ func (m IDMaps) Diff(after IDMaps) []Change {
 
 // Cgroup returns the lines of /proc/PID/cgroup, in one.
 func Cgroup(pid int) string {
-	text, _ := os.ReadFile(Proc(pid, "cgroup"))
+	text := read(Proc(pid, "cgroup"))
 	return strings.Join(strings.Fields(string(text)), " ")
 }

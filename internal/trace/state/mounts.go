@@ -1,18 +1,10 @@
 package state
 
-import (
-	"bufio"
-	"bytes"
-	"os"
-	"strings"
-)
+import "strings"
 
-// Mounts are the mounts that a process sees, by the kernel's number of each
-// (/proc/PID/mountinfo in proc_pid_mountinfo(5)).
-type Mounts struct {
-	order []string
-	lines map[string]Mount
-}
+// Mounts are the mounts that a process sees: the lines of /proc/PID/mountinfo
+// (proc_pid_mountinfo(5)), which are not taken apart before they are asked for.
+type Mounts struct{ lines []string }
 
 // A Mount is one of them.
 type Mount struct {
@@ -24,21 +16,11 @@ type Mount struct {
 func (m Mount) String() string { return m.Text + ", " + m.Propagation }
 
 // ReadMounts reads those of the thread tid; none when they may not be read.
-func ReadMounts(tid int) *Mounts {
-	text, _ := os.ReadFile(Proc(tid, "mountinfo"))
-	return parseMounts(text)
-}
+func ReadMounts(tid int) *Mounts { return newMounts(read(Proc(tid, "mountinfo"))) }
 
-func parseMounts(text []byte) *Mounts {
-	m := &Mounts{lines: map[string]Mount{}}
-	for s := bufio.NewScanner(bytes.NewReader(text)); s.Scan(); {
-		id, mount, ok := parseMount(s.Text())
-		if ok {
-			m.order = append(m.order, id)
-			m.lines[id] = mount
-		}
-	}
-	return m
+func newMounts(text []byte) *Mounts {
+	lines := strings.Split(string(text), "\n")
+	return &Mounts{lines[:len(lines)-1]}
 }
 
 // parseMount takes a line apart:
@@ -75,10 +57,14 @@ func unescape(s string) string {
 // Diff tells which mounts came, went, moved, or changed their options or their
 // propagation.
 func (m *Mounts) Diff(after *Mounts) []Change {
+	gone, came := missing(m.lines, after.lines), missing(after.lines, m.lines)
 	var changes []Change
-	for _, id := range m.order {
-		old := m.lines[id]
-		now, ok := after.lines[id]
+	for _, line := range gone {
+		id, old, ok := parseMount(line)
+		if !ok {
+			continue
+		}
+		now, ok := find(came, id)
 		switch {
 		case !ok:
 			changes = append(changes, Change{What: "mount " + old.Point, Before: old.String()})
@@ -90,20 +76,46 @@ func (m *Mounts) Diff(after *Mounts) []Change {
 			changes = append(changes, Change{"mount " + now.Point, old.Propagation, now.Propagation})
 		}
 	}
-	for _, id := range after.order {
-		if _, ok := m.lines[id]; !ok {
-			now := after.lines[id]
+	for _, line := range came {
+		id, now, ok := parseMount(line)
+		if _, known := find(gone, id); ok && !known {
 			changes = append(changes, Change{What: "mount " + now.Point, After: now.String()})
 		}
 	}
 	return changes
 }
 
+// missing are the lines that are not in others.
+func missing(lines, others []string) []string {
+	known := make(map[string]bool, len(others))
+	for _, line := range others {
+		known[line] = true
+	}
+	var out []string
+	for _, line := range lines {
+		if !known[line] {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// find looks a mount up by its number.
+func find(lines []string, id string) (Mount, bool) {
+	for _, line := range lines {
+		if strings.HasPrefix(line, id+" ") {
+			_, m, ok := parseMount(line)
+			return m, ok
+		}
+	}
+	return Mount{}, false
+}
+
 // At returns the mount that is uppermost at a path.
 func (m *Mounts) At(path string) (top Mount, ok bool) {
-	for _, id := range m.order {
-		if m.lines[id].Point == path {
-			top, ok = m.lines[id], true
+	for _, line := range m.lines {
+		if _, mount, known := parseMount(line); known && mount.Point == path {
+			top, ok = mount, true
 		}
 	}
 	return top, ok

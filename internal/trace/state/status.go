@@ -2,7 +2,6 @@ package state
 
 import (
 	"bytes"
-	"os"
 	"strconv"
 	"strings"
 
@@ -22,7 +21,7 @@ type Status [len(lines)]string
 
 // ReadStatus reads that of the thread tid.
 func ReadStatus(tid int) Status {
-	text, _ := os.ReadFile(Proc(tid, "status"))
+	text := read(Proc(tid, "status"))
 	return parseStatus(text)
 }
 
