@@ -1,0 +1,93 @@
+package ktest
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
+)
+
+// Clean proves, at the end of the test, that the test's processes have left
+// nothing behind: no mount, no process, no file where kit might put one. Until
+// then HOME, TMPDIR and kit's own directories are empty ones of the test's own.
+// Not for parallel tests.
+func Clean(t testing.TB) {
+	t.Helper()
+	home := PublicDir(t)
+	for _, name := range []string{"HOME", "TMPDIR"} {
+		t.Setenv(name, home)
+	}
+	for _, name := range []string{"KIT_CACHE", "KIT_STATE"} {
+		t.Setenv(name, filepath.Join(home, name))
+	}
+	mounts := Mounts(t)
+	// Orphans become our children, and so are seen.
+	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+	t.Cleanup(func() {
+		require.Empty(t, survivors(2*time.Second), "processes left behind")
+		require.Equal(t, mounts, Mounts(t), "mounts before and after")
+		require.Empty(t, filesBelow(t, home), "files left behind")
+	})
+}
+
+// filesBelow lists what is not a directory: kit's own directories may stay.
+func filesBelow(t testing.TB, dir string) (files []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, path)
+		}
+		return err
+	}))
+	return files
+}
+
+// Mounts is the list of all mounts that this process sees, as in proc(5).
+func Mounts(t testing.TB) string {
+	t.Helper()
+	data, err := os.ReadFile("/proc/self/mountinfo")
+	require.NoError(t, err)
+	return string(data)
+}
+
+// survivors waits for all children to end, and returns those that do not, as
+// "pid name". Call it when nobody else waits for a child.
+func survivors(patience time.Duration) []string {
+	deadline := time.Now().Add(patience)
+	for {
+		_, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
+		if errors.Is(err, unix.ECHILD) {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return children()
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// children lists the processes whose parent is this one.
+func children() []string {
+	var names []string
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	for _, file := range stats {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			continue // it has ended
+		}
+		// pid (name) state ppid: a name may contain anything, a bracket too.
+		end := strings.LastIndexByte(string(data), ')')
+		fields := strings.Fields(string(data)[end+1:])
+		if len(fields) > 1 && fields[1] == strconv.Itoa(os.Getpid()) {
+			names = append(names, string(data)[:end+1])
+		}
+	}
+	return names
+}
