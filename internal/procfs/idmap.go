@@ -66,3 +66,13 @@ func (m IDMaps) Outside(id uint32) (outside uint32, ok bool) {
 	}
 	return 0, false
 }
+
+// Inside returns what an id of outside is called inside.
+func (m IDMaps) Inside(id uint32) (inside uint32, ok bool) {
+	for _, e := range m {
+		if id >= e.Outside && id-e.Outside < e.Count {
+			return e.Inside + (id - e.Outside), true
+		}
+	}
+	return 0, false
+}
