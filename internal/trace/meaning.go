@@ -16,7 +16,7 @@ func (t *tracer) meaning(th *thread, e *Event) string {
 	switch {
 	case e.Errno == "EPERM":
 		fact = th.call.needs(th.tid)
-	case e.Call == "pivot_root" && e.Errno == "EINVAL":
+	case e.Call == "pivot_root":
 		fact = th.call.pivotFacts()
 	case e.Errno == "EBUSY", e.Errno == "ENOENT":
 		fact = th.call.object()

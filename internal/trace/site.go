@@ -70,7 +70,7 @@ func (t *tracer) resolve(pcs []uintptr) *site {
 func (t *tracer) look(s *site, f *source.Frame) {
 	switch {
 	case s.own:
-	case slices.Contains(t.cfg.Packages, f.Package):
+	case slices.Contains(t.cfg.Packages, f.Package) && f.In(t.cfg.Module):
 		t.locate(s, f)
 	case isRuntime(f.Package):
 		s.goRuntime, s.direct = true, false

@@ -83,7 +83,17 @@ func isNumbered(s string) bool { return s != "" && s[0] >= '0' && s[0] <= '9' }
 
 // Path is the frame's file from the top of a module: steps/01-chroot/chroot.go.
 // Where the binary was built does not matter to it.
-func (f Frame) Path(module string) string {
+func (f Frame) Path(module string) string { return path.Join(f.dir(module), path.Base(f.File)) }
+
+// In tells that the frame is what its symbol says, a function in a package of
+// the module. A closure that has been inlined together with the function around
+// it has the symbol of the caller's package, but the file of its own.
+func (f Frame) In(module string) bool {
+	return strings.HasSuffix(path.Dir(f.File), f.dir(module))
+}
+
+// dir is the package's directory from the top of the module.
+func (f Frame) dir(module string) string {
 	dir := strings.TrimPrefix(strings.TrimPrefix(f.Package, module), "/")
-	return path.Join(strings.ReplaceAll(dir, "%2e", "."), path.Base(f.File))
+	return strings.ReplaceAll(dir, "%2e", ".")
 }
