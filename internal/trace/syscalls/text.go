@@ -67,7 +67,7 @@ func number(kind string, f *Frame, raw uint64) string {
 		}
 		return descriptor(f, raw)
 	case "mode":
-		return "0" + strconv.FormatUint(raw&0o177777, 8)
+		return fileMode(raw)
 	case "dev":
 		return fmt.Sprintf("makedev(%d, %d)", unix.Major(raw), unix.Minor(raw))
 	case "signal":
@@ -84,6 +84,27 @@ func number(kind string, f *Frame, raw uint64) string {
 		}
 	}
 	return "0x" + strconv.FormatUint(raw, 16)
+}
+
+// fileMode is a mode_t: the type of the file by name, where there is one, and
+// the permissions in octal (inode(7)).
+func fileMode(raw uint64) string {
+	permissions := "0" + strconv.FormatUint(raw&0o7777, 8)
+	switch raw & unix.S_IFMT {
+	case 0:
+		return permissions
+	case unix.S_IFREG:
+		return "S_IFREG|" + permissions
+	case unix.S_IFCHR:
+		return "S_IFCHR|" + permissions
+	case unix.S_IFBLK:
+		return "S_IFBLK|" + permissions
+	case unix.S_IFIFO:
+		return "S_IFIFO|" + permissions
+	case unix.S_IFSOCK:
+		return "S_IFSOCK|" + permissions
+	}
+	return "0" + strconv.FormatUint(raw&0o177777, 8)
 }
 
 // signed reads a register that holds an int as such: the upper half of an int
