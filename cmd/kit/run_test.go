@@ -159,6 +159,21 @@ func newLineReader(from interface{ Read([]byte) (int, error) }) *lineReader {
 	return r
 }
 
+// has tells whether the output that is there already contains text.
+func (r *lineReader) has(text string) bool {
+	for {
+		select {
+		case data := <-r.data:
+			r.seen = append(r.seen, data...)
+			if data != nil {
+				continue
+			}
+		default:
+		}
+		return bytes.Contains(r.seen, []byte(text))
+	}
+}
+
 // expect waits until what has not been expected yet contains text, and returns
 // what came up to and including it.
 func (r *lineReader) expect(t testing.TB, text string) string {
