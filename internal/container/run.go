@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +27,7 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 	if !c.Rootless && !privileged() {
 		return becomeRoot(c)
 	}
+	c.Rootless = c.Rootless || inUserNamespace()
 	return runParent(c, steps)
 }
 
@@ -110,6 +113,14 @@ func namespaceNames(flags uintptr) string {
 		return "a process"
 	}
 	return "with new namespaces " + names[1:]
+}
+
+// inUserNamespace tells that our root is that of a user namespace which somebody
+// made for us, as rootless podman does: there it may do no more than in our own.
+func inUserNamespace() bool {
+	// The first user namespace maps every id to itself.
+	m, err := os.ReadFile("/proc/self/uid_map")
+	return err == nil && !slices.Equal(strings.Fields(string(m)), []string{"0", "0", "4294967295"})
 }
 
 // privileged tells that we may chroot and mount: the two powers the first steps
