@@ -1,10 +1,11 @@
+//go:build linux
+
 package main
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/state"
 )
 
 // container makes out of the command line what the engine works on. Everything
@@ -24,13 +26,18 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	c := &container.Container{
 		Steps: n, Args: command, Name: o.name, Hostname: o.hostname, Workdir: o.workdir,
 		User: o.user, TTY: o.tty, Init: o.init, Time: o.timeOffset,
-		Root: o.rootfs, Window: container.WindowSize(),
+		Window: container.WindowSize(),
 	}
-	if c.Name == "" {
+	if c.Named = c.Name != ""; !c.Named {
 		c.Name = randomName()
+	} else if err := checkFree(c.Name); err != nil {
+		return nil, err
 	}
 	if c.Hostname == "" {
 		c.Hostname = c.Name
+	}
+	if err := checkName(c.Hostname); err != nil {
+		return nil, fmt.Errorf("--hostname %s: %w", c.Hostname, err)
 	}
 	var err error
 	if c.Volumes, err = parseVolumes(o.volumes); err != nil {
@@ -54,11 +61,33 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	return c, err
 }
 
+// checkFree refuses a name that is none, or that a running container has.
+func checkFree(name string) error {
+	if err := state.ValidName(name); err != nil {
+		return err
+	}
+	if s, err := state.Load(name); err == nil {
+		return failed(&state.TakenError{Name: name, Pid: s.Pid})
+	}
+	return nil
+}
+
+// checkName refuses what cannot be a host name (hostname(7)).
+func checkName(name string) error {
+	if len(name) > 63 {
+		return errors.New("longer than 63 characters")
+	}
+	for _, r := range name {
+		if !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.", r) {
+			return fmt.Errorf("%q cannot be part of a host name", r)
+		}
+	}
+	return nil
+}
+
 // randomName is the name of a container that was given none.
 func randomName() string {
-	b := make([]byte, 2)
-	rand.Read(b)
-	return "kit-" + hex.EncodeToString(b)
+	return fmt.Sprintf("kit-%04x", rand.N(1<<16))
 }
 
 // commandEnv is what the command gets besides PATH, HOME and HOSTNAME.
@@ -125,6 +154,13 @@ func parseSharing(flag, value string) (container.Sharing, error) {
 		return container.Sharing{}, nil
 	case value == "host":
 		return container.Sharing{Host: true}, nil
+	}
+	if name, ok := strings.CutPrefix(value, "container:"); ok {
+		s, err := state.Load(name)
+		if err != nil {
+			return container.Sharing{}, failed(fmt.Errorf("--%s %s: %w", flag, value, err))
+		}
+		return container.Sharing{Pid: s.Pid}, nil
 	}
 	return container.Sharing{}, fmt.Errorf("--%s %s: not one of private, host, container:NAME", flag, value)
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 // Kit builds a Linux container step by step, and shows every kernel call.
 package main
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/hint"
+	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -32,11 +35,14 @@ func run(args []string) int {
 		report(status.err)
 		return status.exit
 	}
-	if err != nil {
-		report(err)
-		return 2
+	if err == nil {
+		return 0
 	}
-	return 0
+	report(err)
+	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
+		return 125
+	}
+	return 2
 }
 
 // A statusError carries an exit status up to run, with or without an error to
@@ -62,7 +68,11 @@ func report(err error) {
 		return
 	}
 	fmt.Fprintf(os.Stderr, "kit: %v\n", err)
-	for _, h := range hint.For(err) {
+	hints := hint.For(err)
+	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
+		hints = e.Hints
+	}
+	for _, h := range hints {
 		fmt.Fprintf(os.Stderr, "hint: %s\n", h)
 	}
 }
@@ -74,8 +84,10 @@ func newRootCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newStepCommand(), newAttackCommand())
+	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newRootfsCommand(), newReplayCommand(), newAttackCommand(),
+		newInspectCommand())
 	return root
 }

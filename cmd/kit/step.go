@@ -1,8 +1,11 @@
+//go:build linux
+
 package main
 
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -11,6 +14,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/trace"
+	"github.com/containerkit/kit/internal/trace/render"
+	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -112,11 +118,53 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := refuseLaterFlags(cmd.Flags(), n); err != nil {
 		return err
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	c, err := o.container(n, cmd.Flags().Args())
 	if err != nil {
 		return err
 	}
-	exit, err := container.Run(c, steps.All[:n])
+	root, err := rootfs.Open(o.rootfs, os.Stderr)
+	if err != nil {
+		return failed(err)
+	}
+	c.Root = root.Dir
+	return o.run(c)
+}
+
+// check refuses what is wrong with the flags that are not the container's.
+func (o *options) check() error {
+	if o.trace != "steps" && o.trace != "off" {
+		return fmt.Errorf("--trace %s: not one of steps, off", o.trace)
+	}
+	if o.format != "text" && o.format != "json" {
+		return fmt.Errorf("--format %s: not one of text, json", o.format)
+	}
+	_, err := render.ColorFor(o.colorful, os.Stderr)
+	return err
+}
+
+func (o *options) run(c *container.Container) error {
+	if o.trace == "off" {
+		exit, err := container.Run(c, steps.All[:c.Steps])
+		return &statusError{exit, err}
+	}
+	sink, out, err := o.sink()
+	if err != nil {
+		return err
+	}
+	exit, err := observe(c, sink)
+	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
+		fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", e)
+		for n := 1; n <= c.Steps; n++ {
+			diff(os.Stderr, n-1, n, false)
+		}
+		exit, err = container.Run(c, steps.All[:c.Steps])
+	}
+	if o.file != "" {
+		err = errors.Join(err, out.Close())
+	}
 	return &statusError{exit, err}
 }
 

@@ -24,6 +24,7 @@ type Step struct {
 type Container struct {
 	Steps int      // how many steps of the ladder build it
 	Name  string   // also its hostname, unless Hostname is set
+	Named bool     // the user chose the name
 	Root  string   // the directory that becomes "/": absolute, no symbolic links
 	Args  []string // the command
 

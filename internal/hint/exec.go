@@ -3,6 +3,7 @@ package hint
 import (
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/elfdep"
+	"github.com/containerkit/kit/internal/probe"
 )
 
 // forExec says why a command could not be started. It looks for the reason
@@ -18,5 +19,14 @@ func forExec(e *container.ExecError) []string {
 	return nil
 }
 
-// forClone says why new namespaces could not be made.
-func forClone(*container.CloneError) []string { return nil }
+// forClone says why new namespaces could not be made, and what to do about it.
+func forClone(e *container.CloneError) []string {
+	var hints []string
+	for _, fact := range probe.Explain(e.Flags, e.Err) {
+		hints = append(hints, fact.Problem+": "+fact.Why)
+		if fact.Fix != "" {
+			hints = append(hints, fact.Fix)
+		}
+	}
+	return hints
+}

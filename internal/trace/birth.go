@@ -70,7 +70,7 @@ func (t *tracer) sendBirth(th, child *thread) {
 		e.Changes = t.birthChanges(th, child)
 	}
 	e.Ret = &ret
-	t.send(e)
+	t.send(th, e)
 	th.call.emitted = true
 }
 

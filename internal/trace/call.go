@@ -64,10 +64,9 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 		args:  c.args[:0],
 	}
 	th.inCall = true
-	t.stack.Walk(th.tid, info)
-	c.site = t.siteOf(t.stack.PCs, th.proc.slide)
+	c.site = t.siteAt(th, info)
 	c.class = c.site.class(func() bool { return c.relevant(th) })
-	if t.cfg.Detail == nil || t.cfg.Detail(c.class) {
+	if t.wants(c.class) {
 		c.args = c.decode(c.args)
 	}
 	if c.Changes != 0 && c.class != Runtime {
@@ -78,6 +77,9 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	}
 	return false
 }
+
+// wants tells for which classes the reader wants to know all.
+func (t *tracer) wants(class Class) bool { return t.cfg.Detail == nil || t.cfg.Detail(class) }
 
 func (t *tracer) row(number int) *row {
 	r, ok := t.rows[number]
@@ -146,7 +148,7 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 	if t.helper != nil {
 		e.Changes = append(e.Changes, t.helper.changes()...)
 	}
-	t.send(e)
+	t.send(th, e)
 }
 
 // fill renders what the kernel has filled in.
@@ -161,45 +163,37 @@ func (c *call) fill(args []Arg) {
 // unfinished sends the event of a call that will not return.
 func (t *tracer) unfinished(th *thread) {
 	if !th.call.emitted {
-		t.send(t.event(th))
+		t.send(th, t.event(th))
 	}
 }
 
 // event is what is known of a thread's call before its result.
 func (t *tracer) event(th *thread) *Event {
-	c, s := &th.call, th.call.site
+	c := &th.call
 	return &Event{
 		V: Version, Kind: Syscall, T: c.time.Nanoseconds(),
 		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side,
-		Step: s.origin.Step, Name: s.origin.Name, Moment: s.origin.Moment, Class: c.class,
-		File: s.file, Line: s.statement.Line, Func: s.function,
-		Code: s.statement.Code, Why: s.statement.Why,
-		Call: c.Name, Args: slices.Clone(c.args),
+		Class: c.class, Call: c.Name, Args: slices.Clone(c.args),
 	}
 }
 
 // nspid is the process's own idea of its PID.
 func (p *process) nspid() int { return p.pids[len(p.pids)-1] }
 
-// send numbers an event and gives it to the sink. After the sink's first error
-// there is nobody to send to, but the program runs on.
-func (t *tracer) send(e *Event) {
-	if e.Kind == Syscall {
-		t.seq++
-		e.Seq = t.seq
-		t.counts[e.Class]++
-	}
-	if t.err == nil && t.cfg.Sink != nil {
-		t.err = t.cfg.Sink.Event(e)
-	}
+// send numbers the event of a call that th has made, and records it.
+func (t *tracer) send(th *thread, e *Event) {
+	t.seq++
+	e.Seq = t.seq
+	t.counts[e.Class]++
+	t.recorder.add(e, th.call.site)
 }
 
 // note tells the reader something about a thread.
 func (t *tracer) note(th *thread, text string) {
-	t.send(&Event{
+	t.recorder.add(&Event{
 		V: Version, Kind: Note, T: time.Since(t.start).Nanoseconds(),
 		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side, Text: text,
-	})
+	}, nil)
 }
 
 // memory is a stopped thread's, and its open files.

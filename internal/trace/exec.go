@@ -115,7 +115,7 @@ func (t *tracer) renamed(th *thread) *thread {
 func (t *tracer) sendExec(th *thread, changes []Change) {
 	e := t.event(th)
 	e.Ret, e.Changes = new(int64), changes
-	t.send(e)
+	t.send(th, e)
 	th.call.emitted = true
 }
 

@@ -24,6 +24,7 @@ func (t *tracer) startPayload(th *thread) {
 	}
 	t.note(th, "detached: the command runs untraced, at full speed")
 	t.watch(th.proc.pid)
+	t.recorder.flush() // before the command prints anything
 	t.letGo(th)
 }
 

@@ -14,17 +14,17 @@ func (t *tracer) begin() {
 		u = unix.Utsname{}
 	}
 	rootless := unix.Geteuid() != 0
-	t.send(&Event{
+	t.recorder.add(&Event{
 		V: Version, Kind: Begin, Argv: t.cfg.Argv,
 		Kernel: unix.ByteSliceToString(u.Release[:]), Cgroup: cgroupVersion(), Rootless: &rootless,
-	})
+	}, nil)
 	t.record()
 }
 
-// end ends it, if it has begun.
-func (t *tracer) end() {
-	if !t.began {
-		return
+// end ends it, if it has begun, and returns the sink's first error.
+func (t *tracer) end() error {
+	if t.began {
+		t.recorder.add(&Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts}, nil)
 	}
-	t.send(&Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts})
+	return t.recorder.close()
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/containerkit/kit/internal/trace/ptrace"
 	"github.com/containerkit/kit/internal/trace/source"
 )
 
@@ -11,15 +12,18 @@ import (
 // tells. Calls with the same stack share one.
 type site struct {
 	pcs       []uintptr
-	own       bool // a statement of a step or the engine is on the stack
-	direct    bool // nothing but wrappers of system calls lies between it and the kernel
-	goRuntime bool // the Go runtime does
-	statement source.Statement
-	file      string
-	function  string
+	own       bool          // a statement of a step or the engine is on the stack
+	direct    bool          // nothing but wrappers of system calls lies between it and the kernel
+	goRuntime bool          // the Go runtime does
+	frame     *source.Frame // of that statement
 	origin    Origin
 	birth     Side
 	payload   bool
+
+	// Filled in by the recorder, and nobody else's business.
+	located        bool
+	file, function string
+	statement      source.Statement
 }
 
 // class tells who wanted a call that comes from here.
@@ -31,6 +35,20 @@ func (s *site) class(relevant func() bool) Class {
 		return Lesson
 	}
 	return Bookkeeping
+}
+
+// siteAt finds the place that a thread's call comes from. Where the reader does
+// not want to know more of the Go runtime's calls than that they are, and the
+// call comes right from there, the stack is left alone.
+func (t *tracer) siteAt(th *thread, info *ptrace.Info) *site {
+	if !t.wants(Runtime) {
+		pc := uintptr(info.IP - th.proc.slide)
+		if frames := t.framesOf(pc); len(frames) > 0 && isRuntime(frames[0].Package) {
+			return t.unknown
+		}
+	}
+	t.stack.Walk(th.tid, info)
+	return t.siteOf(t.stack.PCs, th.proc.slide)
 }
 
 // siteOf finds the place that a stack of return addresses belongs to.
@@ -54,11 +72,7 @@ func (t *tracer) siteOf(pcs []uintptr, slide uint64) *site {
 func (t *tracer) resolve(pcs []uintptr) *site {
 	s := &site{direct: true, origin: Origin{Name: "engine"}}
 	for _, pc := range pcs {
-		frames, ok := t.frames[pc]
-		if !ok {
-			frames = source.Frames(pc)
-			t.frames[pc] = frames
-		}
+		frames := t.framesOf(pc)
 		for i := range frames {
 			t.look(s, &frames[i])
 		}
@@ -66,12 +80,21 @@ func (t *tracer) resolve(pcs []uintptr) *site {
 	return s
 }
 
+func (t *tracer) framesOf(pc uintptr) []source.Frame {
+	frames, ok := t.frames[pc]
+	if !ok {
+		frames = source.Frames(pc)
+		t.frames[pc] = frames
+	}
+	return frames
+}
+
 // look takes from one frame what it tells about the site.
 func (t *tracer) look(s *site, f *source.Frame) {
 	switch {
 	case s.own:
 	case slices.Contains(t.cfg.Packages, f.Package) && f.In(t.cfg.Module):
-		t.locate(s, f)
+		s.own, s.frame = true, f
 	case isRuntime(f.Package):
 		s.goRuntime, s.direct = true, false
 	case !isWrapper(f):
@@ -86,11 +109,21 @@ func (t *tracer) look(s *site, f *source.Frame) {
 	s.payload = s.payload || t.cfg.Payload[f.Outer]
 }
 
-// locate puts the site at a frame of ours.
-func (t *tracer) locate(s *site, f *source.Frame) {
-	s.own = true
-	s.file, s.function = f.Path(t.cfg.Module), f.Func()
-	s.statement = t.source.At(s.file, f.Line)
+// locate finds the site's statement in the source.
+func (s *site) locate(r *recorder) {
+	if !s.own || s.located {
+		return
+	}
+	s.located = true
+	s.file, s.function = s.frame.Path(r.module), s.frame.Func()
+	s.statement = r.sources.At(s.file, s.frame.Line)
+}
+
+// describe tells in an event where it comes from.
+func (s *site) describe(e *Event) {
+	e.Step, e.Name, e.Moment = s.origin.Step, s.origin.Name, s.origin.Moment
+	e.File, e.Line, e.Func = s.file, s.statement.Line, s.function
+	e.Code, e.Why = s.statement.Code, s.statement.Why
 }
 
 // isRuntime tells the Go runtime's packages, but for the one instruction that

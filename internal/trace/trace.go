@@ -32,8 +32,9 @@ type Config struct {
 	// Module is the module's import path; what follows it in a package path is the directory.
 	Module string
 
-	// Detail tells for which classes the arguments are wanted; nil is for all. The
-	// others' events come without.
+	// Detail tells for which classes all is wanted; nil is for all of them. The
+	// others' events come without arguments, and the runtime's also without their
+	// place in the source.
 	Detail func(Class) bool
 
 	Started func(pid int) // called once, when the tracee exists
@@ -79,14 +80,14 @@ func Run(cfg Config) (exit int, err error) {
 	if err != nil {
 		return 125, err
 	}
+	t.recorder = newRecorder(&cfg)
 	t.adopt(pid)
 	if cfg.Started != nil {
 		cfg.Started(pid)
 	}
 	t.prepare()
 	t.loop()
-	t.end()
-	return t.exit, t.err
+	return t.exit, t.end()
 }
 
 // quiet adds to env what keeps the Go runtime's calls nearly the same from run

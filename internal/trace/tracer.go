@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -12,10 +13,10 @@ import (
 
 // A tracer is one run.
 type tracer struct {
-	cfg    *Config
-	source *source.Reader
-	self   program
-	host   picture
+	cfg      *Config
+	recorder *recorder
+	self     program
+	host     picture
 
 	root    int // the process that Run started
 	exit    int // its exit status
@@ -24,20 +25,21 @@ type tracer struct {
 	early   map[int]unix.WaitStatus // stops of threads that nobody has announced yet
 
 	began     bool
+	parallel  bool // another thread of ours can run while this one sleeps
 	recording bool // false before the begin mark, and while the command runs
 	start     time.Time
 	payload   *payload
 	helper    *helper
 	names     map[string]hostname // by UTS namespace
 
-	stack  ptrace.Stack
-	sites  map[uint64]*site
-	frames map[uintptr][]source.Frame
-	rows   map[int]*row
+	stack   ptrace.Stack
+	sites   map[uint64]*site
+	unknown *site // nothing of ours is on the stack
+	frames  map[uintptr][]source.Frame
+	rows    map[int]*row
 
 	seq    int
 	counts map[Class]int
-	err    error // the sink's first
 }
 
 // A process is one that is traced, not a thread.
@@ -65,14 +67,15 @@ type row struct {
 
 func newTracer(cfg *Config) (*tracer, error) {
 	t := &tracer{
-		cfg:     cfg,
-		source:  source.NewReader(cfg.Sources),
-		threads: map[int]*thread{},
-		early:   map[int]unix.WaitStatus{},
-		sites:   map[uint64]*site{},
-		frames:  map[uintptr][]source.Frame{},
-		rows:    map[int]*row{},
-		counts:  map[Class]int{},
+		cfg:      cfg,
+		threads:  map[int]*thread{},
+		parallel: runtime.GOMAXPROCS(0) > 1,
+		early:    map[int]unix.WaitStatus{},
+		sites:    map[uint64]*site{},
+		unknown:  &site{goRuntime: true, origin: Origin{Name: "engine"}},
+		frames:   map[uintptr][]source.Frame{},
+		rows:     map[int]*row{},
+		counts:   map[Class]int{},
 	}
 	var err error
 	t.self, err = programOf(unix.Getpid())
@@ -97,7 +100,7 @@ func (t *tracer) prepare() {
 // loop handles what tracees report until the last of them has ended.
 func (t *tracer) loop() {
 	for {
-		tid, status, err := ptrace.Wait()
+		tid, status, err := ptrace.Wait(t.recording && t.parallel)
 		if err != nil {
 			return // ECHILD: none is left
 		}

@@ -110,14 +110,31 @@ func await(pid int) error {
 	}
 }
 
-// Wait waits for any tracee to stop or end.
-func Wait() (tid int, status unix.WaitStatus, err error) {
+// Wait waits for any tracee to stop or end. Soon tells that it will not be long:
+// then the Go scheduler is not told that this thread sleeps, which costs more
+// than the sleep. Until it returns there is no garbage collection.
+func Wait(soon bool) (tid int, status unix.WaitStatus, err error) {
+	const options = unix.WALL | unix.WNOTHREAD
 	for {
-		tid, err = unix.Wait4(-1, &status, unix.WALL|unix.WNOTHREAD, nil)
+		if soon {
+			tid, status, err = rawWait(options)
+		} else {
+			tid, err = unix.Wait4(-1, &status, options, nil)
+		}
 		if err != unix.EINTR {
 			return tid, status, err
 		}
 	}
+}
+
+func rawWait(options uintptr) (int, unix.WaitStatus, error) {
+	var status int32
+	tid, _, errno := syscall.RawSyscall6(unix.SYS_WAIT4,
+		^uintptr(0), uintptr(unsafe.Pointer(&status)), options, 0, 0, 0)
+	if errno != 0 {
+		return 0, 0, errno
+	}
+	return int(tid), unix.WaitStatus(status), nil
 }
 
 // Event returns the number of the PTRACE_EVENT that a stop reports, 0 for none.

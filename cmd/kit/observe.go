@@ -1,0 +1,97 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/trace"
+	"github.com/containerkit/kit/steps"
+)
+
+const (
+	module = "github.com/containerkit/kit"
+	engine = module + "/internal/container"
+)
+
+// observe runs c in a process of its own, under the observer. Where the
+// observer cannot work, c runs all the same, after its source.
+func observe(c *container.Container, sink trace.Sink) (exit int, err error) {
+	cmd, err := container.Observed()
+	if err != nil {
+		return 125, err
+	}
+	signals := container.CatchSignals()
+	defer signals.Stop()
+	var gateErr error
+	exit, err = trace.Run(trace.Config{
+		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
+		Origins:  origins(),
+		Births:   map[string]trace.Side{engine + ".startChild": trace.Child},
+		Packages: packages(),
+		Payload:  map[string]bool{engine + ".execPayload": true, engine + ".startPayload": true},
+		Sources:  sources{},
+		Module:   module,
+		Sink:     sink,
+		Started: func(pid int) {
+			gateErr = cmd.Open(c)
+			signals.Forward(pid)
+		},
+	})
+	return exit, errors.Join(err, gateErr)
+}
+
+// origins tells the observer which function is which moment of which step.
+func origins() map[string]trace.Origin {
+	origins := map[string]trace.Origin{}
+	for i, s := range steps.All {
+		for _, m := range s.Moments() {
+			if m.Symbol() != "" {
+				origins[m.Symbol()] = trace.Origin{Step: i + 1, Name: s.Name, Moment: m.Name}
+			}
+		}
+	}
+	return origins
+}
+
+// packages are those whose statements the trace explains.
+func packages() []string {
+	list := []string{engine}
+	for symbol := range origins() {
+		slash := strings.LastIndexByte(symbol, '/')
+		dot := slash + strings.IndexByte(symbol[slash:], '.')
+		list = append(list, symbol[:dot])
+	}
+	return list
+}
+
+// sources is the source of packages, by path from the module's top.
+type sources struct{}
+
+// Open implements fs.FS.
+func (sources) Open(name string) (fs.File, error) {
+	if path, ok := strings.CutPrefix(name, "steps/"); ok {
+		return steps.Source.Open(path)
+	}
+	if path, ok := strings.CutPrefix(name, "internal/container/"); ok {
+		return container.Source.Open(path)
+	}
+	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+}
+
+// sink opens where the trace goes, in the form that was asked for.
+func (o *options) sink() (sink trace.Sink, out *os.File, err error) {
+	out = os.Stderr
+	if o.file != "" {
+		if out, err = os.Create(o.file); err != nil {
+			return nil, nil, failed(fmt.Errorf("--trace-file: %w", err))
+		}
+	}
+	sink, err = newSink(out, o.format, o.colorful, o.verbosity)
+	return sink, out, err
+}

@@ -1,0 +1,71 @@
+//go:build linux
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/containerkit/kit/internal/trace"
+	"github.com/containerkit/kit/internal/trace/render"
+)
+
+func newReplayCommand() *cobra.Command {
+	var form, when string
+	var verbosity int
+	cmd := &cobra.Command{
+		Use:   "replay FILE",
+		Short: "Print a recorded trace again, in any format",
+		Long: `Print a trace again that was recorded with kit step --format=json --trace-file
+FILE. FILE may be -, for standard input.`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			sink, err := newSink(os.Stdout, form, when, verbosity)
+			if err != nil {
+				return err
+			}
+			return replay(cmd.InOrStdin(), args[0], sink)
+		},
+	}
+	cmd.Flags().CountVarP(&verbosity, "verbose", "v",
+		"-v: show the standard library's calls too; -vv: the Go runtime's")
+	cmd.Flags().StringVar(&form, "format", "text", "`text|json`")
+	cmd.Flags().StringVar(&when, "color", "auto", "`auto|always|never`: colours")
+	return cmd
+}
+
+func replay(stdin io.Reader, name string, sink trace.Sink) error {
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return failed(fmt.Errorf("replay: %w", err))
+		}
+		defer f.Close()
+		in = f
+	}
+	if err := render.Replay(in, sink); err != nil {
+		return failed(fmt.Errorf("replay %s: %w", name, err))
+	}
+	return nil
+}
+
+// newSink writes a trace to f in the form and with the colours asked for.
+func newSink(f *os.File, form, when string, verbosity int) (trace.Sink, error) {
+	color, err := render.ColorFor(when, f)
+	if err != nil {
+		return nil, err
+	}
+	switch form {
+	case "json":
+		return render.NewJSON(f), nil
+	case "text":
+		return render.NewText(f, render.TextOptions{
+			Verbosity: verbosity, Width: render.WidthFor(f), Color: color,
+		}), nil
+	}
+	return nil, fmt.Errorf("--format %s: not one of text, json", form)
+}
