@@ -48,6 +48,7 @@ func (t *tracer) enterExec(th *thread) (detached bool) {
 		t.note(th, "detached before execve: "+path.Base(file)+
 			" is a set-uid program, which would not work under ptrace; its calls are not seen")
 	}
+	t.recorder.flush() // before the program prints anything
 	t.letGo(th)
 	return true
 }
