@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,6 +57,9 @@ func startPayload(c *Container, account *user.ExecUser, path string, env []strin
 	pid, err := syscall.ForkExec(path, c.Args, &syscall.ProcAttr{
 		Env: env, Files: []uintptr{0, 1, 2}, Sys: attr,
 	})
+	if c.User != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EPERM)) {
+		return 0, fmt.Errorf("setresuid %d: %w", account.Uid, err)
+	}
 	if err != nil {
 		return 0, &ExecError{Command: c.Args[0], Path: path, Err: err}
 	}

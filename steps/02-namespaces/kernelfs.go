@@ -28,17 +28,10 @@ func takeKernelFiles(c *container.Container) error {
 	return nil
 }
 
-// mountKernelFiles mounts /proc and /sys, in which there are no files on a disk:
-// the kernel answers every read.
-func mountKernelFiles(c *container.Container) error {
-	if err := mountProc(c); err != nil {
-		return err
-	}
-	return mountSys(c)
-}
-
+// mountProc mounts /proc, and mountSys /sys, in which there are no files on a
+// disk: the kernel answers every read.
 func mountProc(c *container.Container) error {
-	if err := mountPoint("/proc"); err != nil {
+	if err := procPoint(); err != nil {
 		return err
 	}
 	if !ownProc(c) {
@@ -49,6 +42,20 @@ func mountProc(c *container.Container) error {
 	// mount one only while another /proc can be seen: the old root still has it.
 	if err := unix.Mount("proc", "/proc", "proc", flags, ""); err != nil {
 		return fmt.Errorf("mount proc on /proc: %w", err)
+	}
+	return nil
+}
+
+// procPoint makes the directory /proc, or sees to it that it is one: the old root
+// can still be reached, and a link might lead there.
+func procPoint() error {
+	var found unix.Stat_t
+	// Look, and do not follow.
+	if unix.Lstat("/proc", &found) != nil {
+		return makeDir("/proc")
+	}
+	if found.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return fmt.Errorf("mount proc on /proc: %w", unix.ENOTDIR)
 	}
 	return nil
 }

@@ -82,7 +82,15 @@ func pivot(c *container.Container) error {
 // furnish mounts what programs expect to find. All paths are looked up under
 // the new "/", so that a link in the root file system leads nowhere else.
 func furnish(c *container.Container) error {
-	if err := mountKernelFiles(c); err != nil {
+	if err := mountProc(c); err != nil {
+		return err
+	}
+	// The old root was only needed for that. It lies on top of "/", where ".." in a
+	// link would lead to it; once it is unmounted, no path leads to the host's files.
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("umount old root: %w", err)
+	}
+	if err := mountSys(c); err != nil {
 		return err
 	}
 	if err := mountDev(c); err != nil {
@@ -90,11 +98,6 @@ func furnish(c *container.Container) error {
 	}
 	if err := attachVolumes(c); err != nil {
 		return err
-	}
-	// The old root is not needed any more. Once it is unmounted, no path leads
-	// to the host's files.
-	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
-		return fmt.Errorf("umount old root: %w", err)
 	}
 	// Only our UTS namespace sees the new name.
 	if err := unix.Sethostname([]byte(c.Hostname)); err != nil {
