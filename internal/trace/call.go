@@ -27,16 +27,9 @@ type call struct {
 
 // syscallStop is a stop at the entry or the exit of a system call.
 func (t *tracer) syscallStop(th *thread) {
-	if !t.recording {
-		t.checkPayload()
-	}
-	if !t.recording {
-		th.inCall = false
-		t.resume(th, 0)
-		return
-	}
+	t.checkPayload()
 	var info ptrace.Info
-	if info.Read(th.tid) != nil {
+	if info.Read(th.tid) != nil || !t.recording && !t.idle(th, &info) {
 		t.resume(th, 0)
 		return
 	}
@@ -51,6 +44,20 @@ func (t *tracer) syscallStop(th *thread) {
 		}
 	}
 	t.resume(th, 0)
+}
+
+// idle is a stop while the command runs: nothing is recorded then, but a call
+// that waits may well return when the command has ended, and is looked at.
+func (t *tracer) idle(th *thread, info *ptrace.Info) (look bool) {
+	th.inCall = false
+	if info.Op == unix.PTRACE_SYSCALL_INFO_ENTRY {
+		name := t.row(info.Number()).Name
+		look = name == "wait4" || name == "waitid"
+	}
+	if !look {
+		th.idle++
+	}
+	return look
 }
 
 // enter notes all that can be known about a call only before it happens. It

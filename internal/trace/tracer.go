@@ -57,6 +57,7 @@ type thread struct {
 	call   call
 	inCall bool
 	free   bool // it runs, and system calls do not stop it
+	idle   int  // its stops while the command runs
 }
 
 // A row is a row of the table with its parameters taken apart.
@@ -142,10 +143,16 @@ func (t *tracer) handle(tid int, status unix.WaitStatus) {
 	}
 }
 
+// maxIdle is how often a system call stops a thread while the command runs.
+// A thread that only waits for the command makes fewer, and its waiting is in
+// the record; one that carries the command's input and output makes many more,
+// and runs freely from then on.
+const maxIdle = 64
+
 // resume lets a thread run on. One that has been killed meanwhile is not there
 // any more, and its end is reported by itself.
 func (t *tracer) resume(th *thread, signal unix.Signal) {
-	th.free = !t.recording
+	th.free = !t.began || !t.recording && th.idle > maxIdle
 	if th.free {
 		ptrace.Cont(th.tid, signal)
 	} else {
@@ -158,6 +165,7 @@ func (t *tracer) resume(th *thread, signal unix.Signal) {
 func (t *tracer) record() {
 	t.recording = true
 	for _, th := range t.threads {
+		th.idle = 0
 		if th.free {
 			ptrace.Interrupt(th.tid)
 		}
