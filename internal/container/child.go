@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -50,12 +51,20 @@ func runChild(g *gate, ladder []Step) (exit int, err error) {
 	return runPayload(c)
 }
 
-// dieWithParent ties our life to kit's. Until it is called the gate does that:
-// it never opens.
+// dieWithParent ties our life to kit's.
 func dieWithParent() error {
 	// If kit is killed, the container must not live on without it.
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl PR_SET_PDEATHSIG: %w", err)
+	}
+	gate := []unix.PollFd{{Fd: gateFD}}
+	// It may have been killed already: then nobody holds the gate's other end.
+	// (getppid is no help, it is 0 for a parent outside of our PID namespace.)
+	if _, err := unix.Poll(gate, 0); err != nil {
+		return fmt.Errorf("poll gate: %w", err)
+	}
+	if gate[0].Revents&unix.POLLHUP != 0 {
+		return errors.New("kit has been killed")
 	}
 	return nil
 }
