@@ -31,7 +31,9 @@ func Clean(t testing.TB) {
 	// Orphans become our children, and so are seen.
 	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	t.Cleanup(func() {
-		require.Empty(t, survivors(2*time.Second), "processes left behind")
+		left := survivors(2 * time.Second)
+		endAll(left)
+		require.Empty(t, left, "processes left behind")
 		require.Equal(t, mounts, Mounts(t), "mounts before and after")
 		require.Empty(t, filesBelow(t, home), "files left behind")
 	})
@@ -57,8 +59,8 @@ func Mounts(t testing.TB) string {
 	return string(data)
 }
 
-// survivors waits for all children to end, and returns those that do not, as
-// "pid name". Call it when nobody else waits for a child.
+// survivors waits for all children to end, and returns those that do
+// not. Call it when nobody else waits for a child.
 func survivors(patience time.Duration) []string {
 	deadline := time.Now().Add(patience)
 	for {
@@ -73,7 +75,18 @@ func survivors(patience time.Duration) []string {
 	}
 }
 
-// children lists the processes whose parent is this one.
+// endAll kills what has survived, lest the next test finds it.
+func endAll(survivors []string) {
+	for _, survivor := range survivors {
+		number, _, _ := strings.Cut(survivor, " ")
+		if pid, err := strconv.Atoi(number); err == nil {
+			_ = unix.Kill(pid, unix.SIGKILL)
+			_, _ = unix.Wait4(pid, nil, 0, nil)
+		}
+	}
+}
+
+// children lists the processes whose parent is this one, as "pid (name)".
 func children() []string {
 	var names []string
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
