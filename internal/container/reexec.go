@@ -56,10 +56,6 @@ func Reexec(steps []Step) (exit int, ok bool, err error) {
 
 func parentRole(g *gate, steps []Step) (int, error) {
 	begin()
-	// Nothing that we start may inherit our end of the gate.
-	unix.CloseOnExec(gateFD)
-	// The way we were executed is not needed any more.
-	unix.CloseOnExec(selfFD)
 	c, err := g.receive()
 	if err != nil || c == nil {
 		return 125, err

@@ -10,10 +10,10 @@ import (
 // called. A container that was given no name runs also where nothing can be
 // written down.
 func register(c *Container) (forget func(), err error) {
+	// Known with the container: the process that waits for it, which is us.
+	kit := os.Getpid()
 	s := state.State{
-		Name: c.Name, Pid: c.Pid, Step: c.Steps, Rootfs: c.Root, Command: c.Args,
-		// Not the container's, but the process that waits for it.
-		KitPid: os.Getpid(),
+		Name: c.Name, Pid: c.Pid, Step: c.Steps, Rootfs: c.Root, Command: c.Args, KitPid: kit,
 	}
 	// From here on other kits find the container by its name.
 	if err := state.Save(s); err != nil {

@@ -43,8 +43,11 @@ func hostUID() uint32 {
 
 // makeDir returns the directory, and makes it where it is not there yet.
 func makeDir() (string, error) {
-	dir := path()
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+	dir, err := findDir()
+	if !errors.Is(err, os.ErrNotExist) {
+		return dir, err
+	}
+	if err := os.Mkdir(path(), 0o700); err != nil && !errors.Is(err, os.ErrExist) {
 		return "", err
 	}
 	return findDir()

@@ -45,9 +45,14 @@ func takeNodes(c *container.Container) error {
 // host's disks and all other hardware stay out.
 func mountDev(c *container.Container) error {
 	// Modes are meant as they are written here.
-	old := unix.Umask(0)
+	mask := unix.Umask(0)
+	err := fillDev(c)
 	// The command gets the mask that kit was started with.
-	defer unix.Umask(old)
+	unix.Umask(mask)
+	return err
+}
+
+func fillDev(c *container.Container) error {
 	if err := mountPoint("/dev"); err != nil {
 		return err
 	}

@@ -95,9 +95,7 @@ func (t *text) syscall(e *trace.Event) {
 	}
 	t.place(e)
 	t.call(e)
-	for i, c := range e.Changes {
-		t.labelled("kernel", i, t.change(c))
-	}
+	t.changes(e.Changes)
 }
 
 func (t *text) shows(c trace.Class) bool {
@@ -197,15 +195,45 @@ func resultOf(e *trace.Event) (text string, failed bool) {
 	return " does not return", false
 }
 
-// change tells what a call changed: what came in green, what went in red.
-func (t *text) change(c trace.Change) string {
+// manyChanges is how many changes of one call are shown without -v: an unmount
+// of the old root takes all mounts below it along.
+const manyChanges = 6
+
+func (t *text) changes(all []trace.Change) {
+	shown := all
+	if t.o.Verbosity == 0 && len(all) > manyChanges+1 {
+		shown = all[:manyChanges]
+	}
+	n := 0
+	for _, c := range shown {
+		for _, l := range t.change(c) {
+			t.labelled("kernel", n, l)
+			n++
+		}
+	}
+	if more := len(all) - len(shown); more > 0 {
+		t.labelled("kernel", n, t.p.aside.Sprintf("and %d more like these (-v)", more))
+	}
+}
+
+// change tells what a call changed: what came in green, what went in red. What
+// does not fit in one line takes two.
+func (t *text) change(c trace.Change) []string {
+	what, value, length := c.What, "", 0
 	switch {
 	case c.After == "":
-		return t.p.went.Sprint("- "+c.What) + "  " + c.Before
+		what, value, length = t.p.went.Sprint("- "+c.What), c.Before, 2
 	case c.Before == "":
-		return t.p.came.Sprint("+ "+c.What) + "  " + c.After
+		what, value, length = t.p.came.Sprint("+ "+c.What), c.After, 2
+	default:
+		value = t.p.went.Sprint(c.Before) + " → " + t.p.came.Sprint(c.After)
+		length = utf8.RuneCountInString(" → ")
 	}
-	return c.What + "  " + t.p.went.Sprint(c.Before) + " → " + t.p.came.Sprint(c.After)
+	length += utf8.RuneCountInString(c.What + "  " + c.Before + c.After)
+	if value == "" || length <= t.width()-labelWidth {
+		return []string{strings.TrimRight(what+"  "+value, " ")}
+	}
+	return []string{what, "  " + value}
 }
 
 // aside writes a call that is not part of the lesson, in one line.
