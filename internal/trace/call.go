@@ -152,10 +152,8 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 		e.RetText = c.Result(&c.frame)
 		e.Changes = t.changes(th)
 	}
-	if t.helper != nil {
-		e.Changes = append(e.Changes, t.helper.changes()...)
-	}
 	t.send(th, e)
+	t.checkHelper(th)
 }
 
 // fill renders what the kernel has filled in.
@@ -196,10 +194,12 @@ func (t *tracer) send(th *thread, e *Event) {
 }
 
 // note tells the reader something about a thread.
-func (t *tracer) note(th *thread, text string) {
+func (t *tracer) note(th *thread, text string) { t.noteChange(th, text) }
+
+func (t *tracer) noteChange(th *thread, text string, changes ...Change) {
 	t.recorder.add(&Event{
 		V: Version, Kind: Note, T: time.Since(t.start).Nanoseconds(),
-		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side, Text: text,
+		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side, Text: text, Changes: changes,
 	}, nil)
 }
 

@@ -44,7 +44,7 @@ func (t *tracer) enterExec(th *thread) (detached bool) {
 		t.note(th, "detached before execve: the command is a set-uid program, which would not work under ptrace")
 		t.watch(th.proc.pid)
 	} else {
-		t.helper = newHelper(th.proc.pid, t.threads)
+		t.helper = newHelper(path.Base(file), th.proc.pid, t.threads)
 		t.note(th, "detached before execve: "+path.Base(file)+
 			" is a set-uid program, which would not work under ptrace; its calls are not seen")
 	}

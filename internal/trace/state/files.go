@@ -38,7 +38,7 @@ func ReadFile(tid int, file, data string) File {
 		return File{dir, strings.Join(children(tid, dir), " ")}
 	}
 	text := read(Proc(tid, "root") + file)
-	return File{file, strings.Join(strings.Fields(string(text)), " ")}
+	return File{file, flat(text)}
 }
 
 // membership is the line of /proc/PID/cgroup about the hierarchy in which file is.
@@ -85,7 +85,7 @@ type IDMaps [2]File
 func ReadIDMaps(pid int) (m IDMaps) {
 	for i, name := range []string{"uid_map", "gid_map"} {
 		text := read(Proc(pid, name))
-		m[i] = File{Proc(pid, name), strings.Join(strings.Fields(string(text)), " ")}
+		m[i] = File{Proc(pid, name), flat(text)}
 	}
 	return m
 }
@@ -98,5 +98,14 @@ func (m IDMaps) Diff(after IDMaps) []Change {
 // Cgroup returns the lines of /proc/PID/cgroup, in one.
 func Cgroup(pid int) string {
 	text := read(Proc(pid, "cgroup"))
-	return strings.Join(strings.Fields(string(text)), " ")
+	return flat(text)
+}
+
+// flat puts the lines of a file into one, and single spaces between words.
+func flat(text []byte) string {
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		lines = append(lines, strings.Join(strings.Fields(line), " "))
+	}
+	return strings.Join(lines, ", ")
 }

@@ -98,6 +98,13 @@ var atFlags = [...]flag{
 	{unix.AT_RECURSIVE, "AT_RECURSIVE"},
 }
 
+// atAccessFlags are those of faccessat2(2).
+var atAccessFlags = [...]flag{
+	{unix.AT_EACCESS, "AT_EACCESS"},
+	{unix.AT_SYMLINK_NOFOLLOW, "AT_SYMLINK_NOFOLLOW"},
+	{unix.AT_EMPTY_PATH, "AT_EMPTY_PATH"},
+}
+
 // unlinkFlags are those of unlinkat(2).
 var unlinkFlags = [...]flag{
 	{unix.AT_REMOVEDIR, "AT_REMOVEDIR"},

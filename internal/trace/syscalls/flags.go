@@ -85,6 +85,8 @@ func flagsOf(kind string) []flag {
 		return cloneFlags[:]
 	case "at":
 		return atFlags[:]
+	case "ataccess":
+		return atAccessFlags[:]
 	case "unlink":
 		return unlinkFlags[:]
 	case "opentree":

@@ -37,7 +37,7 @@ var table = [...]Call{
 	{Name: "exit", Params: "status:int"},
 	{Name: "exit_group", Params: "status:int"},
 	{Name: "faccessat", Params: "dirfd:dirfd pathname:path mode:access"},
-	{Name: "faccessat2", Params: "dirfd:dirfd pathname:path mode:access flags:at"},
+	{Name: "faccessat2", Params: "dirfd:dirfd pathname:path mode:access flags:ataccess"},
 	{Name: "fchdir", Params: "fd:fd", Changes: Root, Relevant: true},
 	{Name: "fchmod", Params: "fd:fd mode:mode"},
 	{Name: "fchmodat", Params: "dirfd:dirfd pathname:path mode:mode"},
@@ -110,7 +110,7 @@ var table = [...]Call{
 	{Name: "open", Params: "pathname:path flags:open mode:mode", Ret: "fd"},
 	{
 		Name: "open_tree", Params: "dirfd:dirfd pathname:path flags:opentree", Ret: "fd",
-		Changes: Mounts, Relevant: true, Needs: mountNS,
+		Relevant: true, Needs: mountNS,
 	},
 	{Name: "openat", Params: "dirfd:dirfd pathname:path flags:open mode:mode", Ret: "fd"},
 	{Name: "openat2", Params: "dirfd:dirfd pathname:path how:ptr size:int", Ret: "fd"},
