@@ -1,0 +1,123 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/containerkit/kit/internal/ktest"
+)
+
+// The benchmarks run the real kit, not the test binary, side by side with
+// another program, in turns, so that both meet the same machine. They report
+// the medians in milliseconds, and their ratio. They never fail for slowness.
+
+// BenchmarkStart is from start to exit of a container of step 2 that runs true,
+// against bubblewrap with the same namespaces and mounts. Target: within 2x.
+func BenchmarkStart(b *testing.B) {
+	ktest.RequireTool(b, "bwrap")
+	kit, root := ktest.Build(b, "github.com/containerkit/kit/cmd/kit"), ktest.Rootfs(b)
+	b.Setenv("KIT_STATE", ktest.PublicDir(b))
+	sideBySide(b, "kit", []string{kit, "step", "2", "--trace=off", "--rootfs", root, "/bin/true"},
+		"bwrap", []string{
+			"bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1",
+			"--die-with-parent", "--hostname", "bench", "--clearenv", "--bind", root, "/",
+			"--proc", "/proc", "--ro-bind", "/sys", "/sys", "--dev", "/dev",
+			"--mqueue", "/dev/mqueue", "/bin/true",
+		})
+}
+
+// BenchmarkTrace is the same container, traced, against strace -f over the
+// untraced one. Target: within 1.2x.
+func BenchmarkTrace(b *testing.B) {
+	ktest.RequireTool(b, "strace")
+	kit, root := ktest.Build(b, "github.com/containerkit/kit/cmd/kit"), ktest.Rootfs(b)
+	b.Setenv("KIT_STATE", ktest.PublicDir(b))
+	sideBySide(b,
+		"traced", []string{kit, "step", "2", "--trace-file", "/dev/null", "--rootfs", root, "/bin/true"},
+		"strace", []string{
+			"strace", "-f", "-o", "/dev/null",
+			kit, "step", "2", "--trace=off", "--rootfs", root, "/bin/true",
+		})
+}
+
+// BenchmarkProcess is a kit that ends as soon as main is reached, against an
+// empty Go program. Target: 1 ms more.
+func BenchmarkProcess(b *testing.B) {
+	kit := ktest.Build(b, "github.com/containerkit/kit/cmd/kit")
+	empty := filepath.Join(ktest.PublicDir(b), "empty")
+	require.NoError(b, os.WriteFile(empty+".go", []byte("package main\n\nfunc main() {}\n"), 0o644))
+	out, err := exec.Command("go", "build", "-trimpath", "-o", empty, empty+".go").CombinedOutput()
+	require.NoError(b, err, "%s", out)
+	b.Setenv("KIT_ROLE", "probe")
+	kitTime, emptyTime := sideBySide(b, "kit", []string{kit}, "empty", []string{empty})
+	b.ReportMetric(milliseconds(kitTime-emptyTime), "ms-more")
+}
+
+// BenchmarkPackageInit is the time that the runtime itself measures for the
+// initialization of all packages of kit (GODEBUG=inittrace=1). Target: 1 ms.
+func BenchmarkPackageInit(b *testing.B) {
+	kit := ktest.Build(b, "github.com/containerkit/kit/cmd/kit")
+	clock := regexp.MustCompile(`(?m)^init .* @.* ms, ([0-9.]+) ms clock`)
+	var sums []time.Duration
+	for b.Loop() {
+		cmd := exec.Command(kit)
+		cmd.Env = []string{"GODEBUG=inittrace=1", "KIT_ROLE=probe"}
+		out, err := cmd.CombinedOutput()
+		require.NoError(b, err)
+		sum := 0.0
+		for _, match := range clock.FindAllSubmatch(out, -1) {
+			ms, err := strconv.ParseFloat(string(match[1]), 64)
+			require.NoError(b, err)
+			sum += ms
+		}
+		sums = append(sums, time.Duration(sum*float64(time.Millisecond)))
+	}
+	b.ReportMetric(milliseconds(median(sums)), "ms")
+	b.ReportMetric(0, "ns/op") // that would be the processes
+}
+
+// sideBySide runs two commands in turns and reports their medians.
+func sideBySide(b *testing.B, oneName string, one []string, otherName string, other []string,
+) (oneTime, otherTime time.Duration) {
+	b.Helper()
+	var oneTimes, otherTimes []time.Duration
+	took(b, one) // what is made on first use is there from now on
+	took(b, other)
+	for b.Loop() {
+		oneTimes = append(oneTimes, took(b, one))
+		otherTimes = append(otherTimes, took(b, other))
+	}
+	oneTime, otherTime = median(oneTimes), median(otherTimes)
+	b.ReportMetric(milliseconds(oneTime), oneName+"-ms")
+	b.ReportMetric(milliseconds(otherTime), otherName+"-ms")
+	b.ReportMetric(float64(oneTime)/float64(otherTime), oneName+"/"+otherName)
+	b.ReportMetric(0, "ns/op") // that would be the sum of both
+	return oneTime, otherTime
+}
+
+func took(b *testing.B, args []string) time.Duration {
+	b.Helper()
+	cmd := exec.Command(args[0], args[1:]...)
+	start := time.Now()
+	err := cmd.Run()
+	duration := time.Since(start)
+	require.NoError(b, err, "%v", args)
+	return duration
+}
+
+func median(times []time.Duration) time.Duration {
+	slices.Sort(times)
+	return times[len(times)/2]
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
