@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 )
 
 // Load returns the running container of that name. It fails with a
@@ -45,12 +45,13 @@ func List() ([]State, error) {
 	}
 	var list []State
 	for _, e := range entries {
-		if !e.IsDir() || ValidName(e.Name()) != nil {
+		name, ok := strings.CutSuffix(e.Name(), suffix)
+		if !ok || ValidName(name) != nil {
 			continue
 		}
-		s, err := load(dir, e.Name())
+		s, err := load(dir, name)
 		if err != nil {
-			s = State{Name: e.Name()}
+			s = State{Name: name}
 		}
 		list = append(list, s)
 	}
@@ -58,7 +59,7 @@ func List() ([]State, error) {
 }
 
 func load(dir, name string) (State, error) {
-	path := filepath.Join(dir, name, "state.json")
+	path := file(dir, name)
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return State{}, err

@@ -1,12 +1,12 @@
 // Package state remembers which containers run, so that another kit finds them
 // by their names.
 //
-// Each container has a directory with one file:
+// Each container has a file:
 //
-//	/run/kit/NAME/state.json             root's
-//	$XDG_RUNTIME_DIR/kit/NAME/state.json another user's
-//	/tmp/kit-UID/NAME/state.json         where there is no XDG_RUNTIME_DIR
-//	$KIT_STATE/NAME/state.json           where that is set
+//	/run/kit/NAME.json             root's
+//	$XDG_RUNTIME_DIR/kit/NAME.json another user's
+//	/tmp/kit-UID/NAME.json         where there is no XDG_RUNTIME_DIR
+//	$KIT_STATE/NAME.json           where that is set
 //
 // The file is only a claim: the container is the process of that pid and start
 // time, and where that has ended the claim is void, so nothing that a killed
@@ -90,28 +90,30 @@ func Save(s State) (err error) {
 	if old, err := load(dir, s.Name); err == nil && old.Running() {
 		return &TakenError{s.Name, old.Pid}
 	}
-	return write(filepath.Join(dir, s.Name), s)
+	return write(dir, s)
 }
 
-// write replaces the file in a container's directory in one go.
+// write replaces a container's file in one go.
 func write(dir string, s State) error {
 	text, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		return err
 	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return err
-	}
-	next := filepath.Join(dir, "state.json.new")
+	next := filepath.Join(dir, "."+s.Name) // no container's: names begin otherwise
 	err = os.WriteFile(next, append(text, '\n'), 0o600)
 	if err == nil {
-		err = os.Rename(next, filepath.Join(dir, "state.json"))
+		err = os.Rename(next, file(dir, s.Name))
 	}
 	if err != nil {
-		return errors.Join(err, os.RemoveAll(dir)) // a stale one's at most
+		os.Remove(next)
 	}
-	return nil
+	return err
 }
+
+// file is where the container of that name is remembered.
+func file(dir, name string) string { return filepath.Join(dir, name+suffix) }
+
+const suffix = ".json"
 
 // Remove forgets the container of that name and pid. It is no error if it is
 // not known, or if the name is another one's by now.
@@ -135,5 +137,5 @@ func Remove(name string, pid int) error {
 	if errors.Is(err, os.ErrNotExist) || err == nil && s.Pid != pid {
 		return nil
 	}
-	return os.RemoveAll(filepath.Join(dir, name))
+	return os.Remove(file(dir, name))
 }

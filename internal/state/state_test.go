@@ -87,12 +87,12 @@ func TestANameIsTakenWhileItsContainerRuns(t *testing.T) {
 func TestABrokenFileIsStale(t *testing.T) {
 	dir := use(t)
 	require.NoError(t, Save(own("a")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a", "state.json"), []byte("{"), 0o600))
+	require.NoError(t, os.WriteFile(file(dir, "a"), []byte("{"), 0o600))
 	list, err := List()
 	require.NoError(t, err)
 	require.Equal(t, []State{{Name: "a"}}, list)
 	require.NoError(t, Save(own("a")))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "a", "state.json"), []byte("{"), 0o600))
+	require.NoError(t, os.WriteFile(file(dir, "a"), []byte("{"), 0o600))
 	require.NoError(t, Remove("a", 0))
 }
 
