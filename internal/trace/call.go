@@ -72,7 +72,7 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	}
 	th.inCall = true
 	c.site = t.siteAt(th, info)
-	c.class = c.site.class(func() bool { return c.relevant(th) })
+	c.class = c.site.class(c.relevant)
 	if t.wants(c.class) {
 		c.args = c.decode(c.args)
 	}
@@ -107,7 +107,7 @@ func (c *call) decode(args []Arg) []Arg {
 }
 
 // relevant tells that a call builds containers, whoever makes it.
-func (c *call) relevant(th *thread) bool {
+func (c *call) relevant() bool {
 	switch {
 	case c.Relevant:
 		return true
@@ -142,6 +142,10 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 	}
 	ret := info.Return()
 	e := t.event(th)
+	if c.Name == "rt_sigreturn" {
+		t.send(th, e) // it goes back to where a signal came, and does not return here
+		return
+	}
 	e.Ret = &ret
 	if info.Failed() {
 		e.Errno, e.Meaning = syscalls.Errno(-ret)
@@ -199,7 +203,8 @@ func (t *tracer) note(th *thread, text string) { t.noteChange(th, text) }
 func (t *tracer) noteChange(th *thread, text string, changes ...Change) {
 	t.recorder.add(&Event{
 		V: Version, Kind: Note, T: time.Since(t.start).Nanoseconds(),
-		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side, Text: text, Changes: changes,
+		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side,
+		Text: text, Changes: changes,
 	}, nil)
 }
 
@@ -208,7 +213,9 @@ type memory int
 
 func (m memory) Read(addr uint64, buf []byte) int { return ptrace.Read(int(m), addr, buf) }
 
-func (m memory) String(addr uint64) (string, bool) { return ptrace.String(int(m), addr, unix.PathMax) }
+func (m memory) String(addr uint64) (string, bool) {
+	return ptrace.String(int(m), addr, unix.PathMax)
+}
 
 func (m memory) Path(fd int) string {
 	var buf [256]byte

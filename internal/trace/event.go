@@ -11,7 +11,7 @@ type Kind string
 const (
 	Begin   Kind = "begin"
 	Syscall Kind = "syscall"
-	Note    Kind = "note" // something the reader must know, such as "detached: the payload runs untraced"
+	Note    Kind = "note" // something the reader must know, such as "detached"
 	End     Kind = "end"
 )
 
@@ -70,7 +70,7 @@ type Event struct {
 
 	Call     string   `json:"call,omitempty"`
 	Args     []Arg    `json:"args,omitempty"`
-	Ret      *int64   `json:"ret,omitempty"` // absent when the call did not return (execve into the payload does: 0)
+	Ret      *int64   `json:"ret,omitempty"` // absent when the call did not return, as exit_group
 	RetText  string   `json:"ret_text,omitempty"`
 	Errno    string   `json:"errno,omitempty"`   // ENOENT
 	Meaning  string   `json:"meaning,omitempty"` // what the errno means here

@@ -41,7 +41,8 @@ func (t *tracer) enterExec(th *thread) (detached bool) {
 	}
 	t.unfinished(th)
 	if c.site.payload {
-		t.note(th, "detached before execve: the command is a set-uid program, which would not work under ptrace")
+		t.note(th, "detached before execve: the command is a set-uid program, "+
+			"which would not work under ptrace")
 		t.watch(th.proc.pid)
 	} else {
 		t.helper = newHelper(path.Base(file), th.proc.pid, t.threads)
@@ -123,7 +124,7 @@ func (t *tracer) sendExec(th *thread, changes []Change) {
 // letGo lets a stopped thread run on untraced.
 func (t *tracer) letGo(th *thread) {
 	delete(t.threads, th.tid)
-	ptrace.Detach(th.tid)
+	_ = ptrace.Detach(th.tid) // it may have been killed meanwhile
 }
 
 // slide is how far from ours a process's code lies.

@@ -41,6 +41,9 @@ func (s *site) class(relevant func() bool) Class {
 // not want to know more of the Go runtime's calls than that they are, and the
 // call comes right from there, the stack is left alone.
 func (t *tracer) siteAt(th *thread, info *ptrace.Info) *site {
+	if th.call.Name == "rt_sigreturn" {
+		return t.unknown // below it lies the stack of whatever the signal has interrupted
+	}
 	if !t.wants(Runtime) {
 		pc := uintptr(info.IP - th.proc.slide)
 		if frames := t.framesOf(pc); len(frames) > 0 && isRuntime(frames[0].Package) {

@@ -19,13 +19,16 @@ type Config struct {
 	Env   []string   // its environment, without what the tracer adds
 	Files []*os.File // its file descriptors 0, 1, 2, …
 
-	// Origins maps a function's full symbol name (runtime.Frame.Function) to the step and moment it is the entry of.
+	// Origins maps a function's full symbol name (runtime.Frame.Function) to the
+	// step and moment it is the entry of.
 	Origins map[string]Origin
-	// Births maps the symbol name of a function that starts a process to the side the new process is on.
+	// Births maps the symbol name of a function that starts a process to the side
+	// that the new process is on.
 	Births map[string]Side
 	// Packages are the import paths whose statements are lessons: the steps and the engine.
 	Packages []string
-	// Payload is the symbol name of the function that calls execve for the user's command.
+	// Payload holds the symbol names of the functions that call execve for the
+	// user's command.
 	Payload map[string]bool
 	// Sources holds the source of Packages, by path from the module's top.
 	Sources fs.FS

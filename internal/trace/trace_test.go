@@ -226,13 +226,19 @@ func TestLines(t *testing.T) {
 		path, function, code, why string
 		class                     Class
 	}{
-		{"/inlined", "inlined", `unix.Access("/inlined", unix.R_OK)`, "Inlined.", Lesson},
-		{"/header", "lines", `if err := unix.Access("/header", unix.R_OK); err == nil {`, "In the header of an if.", Lesson},
-		{"/several", "lines", `unix.Faccessat(unix.AT_FDCWD,`, "Over several lines.", Lesson},
-		{"/closure", "lines", `unix.Access("/closure", unix.R_OK)`, "In a closure.", Lesson},
-		{"/bare", "bare", `unix.Access("/bare", unix.R_OK)`, "", Lesson},
-		{"/library", "lines", `os.Stat("/library")`, "By the standard library.", Bookkeeping},
-		{"/does/not/exist", "lines", `os.Mkdir("/does/not/exist", 0o700)`, "By the standard library, but not mere bookkeeping.", Lesson},
+		{"/inlined", "inlined", `_ = unix.Access("/inlined", unix.R_OK)`, "Inlined.", Lesson},
+		{
+			"/header", "lines", `if err := unix.Access("/header", unix.R_OK); err == nil {`,
+			"In the header of an if.", Lesson,
+		},
+		{"/several", "lines", `_ = unix.Faccessat(unix.AT_FDCWD,`, "Over several lines.", Lesson},
+		{"/closure", "lines", `_ = unix.Access("/closure", unix.R_OK)`, "In a closure.", Lesson},
+		{"/bare", "bare", `_ = unix.Access("/bare", unix.R_OK)`, "", Lesson},
+		{"/library", "lines", `_, _ = os.Stat("/library")`, "By the standard library.", Bookkeeping},
+		{
+			"/does/not/exist", "lines", `_ = os.Mkdir("/does/not/exist", 0o700)`,
+			"By the standard library, but not mere bookkeeping.", Lesson,
+		},
 	} {
 		e := s.path(t, want.path)
 		require.Equal(t, "internal/trace/tracee_test.go", e.File)

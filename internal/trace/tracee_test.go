@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"os"
 	"os/signal"
 	"strconv"
@@ -55,7 +56,7 @@ func tracees(role string) int {
 
 // mark begins the record, as the engine does.
 func mark() {
-	unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	_ = unix.Tgkill(os.Getpid(), unix.Gettid(), unix.SIGSTOP)
 }
 
 // parent makes a child in new namespaces that becomes the command arg, and then
@@ -71,7 +72,7 @@ func parent(arg string) int {
 		return 97
 	}
 	var status unix.WaitStatus
-	for unix.EINTR == wait(pid, &status) {
+	for errors.Is(wait(pid, &status), unix.EINTR) {
 	}
 	after(dir)
 	return status.ExitStatus()
@@ -84,7 +85,7 @@ func before(dir string) error {
 
 func after(dir string) {
 	// Nothing stays.
-	unix.Rmdir(dir)
+	_ = unix.Rmdir(dir)
 }
 
 func wait(pid int, status *unix.WaitStatus) error {
@@ -140,7 +141,7 @@ func inside(dir string) error {
 
 func execTest(command string) int {
 	// The command.
-	unix.Exec("/bin/sh", []string{"sh", "-c", command}, []string{"PATH=/bin:/usr/bin"})
+	_ = unix.Exec("/bin/sh", []string{"sh", "-c", command}, []string{"PATH=/bin:/usr/bin"})
 	return 95
 }
 
@@ -153,7 +154,7 @@ func initTest(command string) int {
 		return 94
 	}
 	var status unix.WaitStatus
-	for unix.EINTR == wait(pid, &status) {
+	for errors.Is(wait(pid, &status), unix.EINTR) {
 	}
 	return status.ExitStatus()
 }
@@ -176,18 +177,19 @@ func signals() int {
 func stopped() int {
 	mark()
 	// A command that stops.
-	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "kill -STOP $$; exit 4"}, &syscall.ProcAttr{})
+	pid, err := syscall.ForkExec("/bin/sh", []string{"sh", "-c", "kill -STOP $$; exit 4"},
+		&syscall.ProcAttr{})
 	if err != nil {
 		return 97
 	}
 	var status unix.WaitStatus
-	for unix.EINTR == waitStopped(pid, &status) {
+	for errors.Is(waitStopped(pid, &status), unix.EINTR) {
 	}
 	if !status.Stopped() {
 		return 93
 	}
 	unix.Kill(pid, unix.SIGCONT)
-	for unix.EINTR == wait(pid, &status) {
+	for errors.Is(wait(pid, &status), unix.EINTR) {
 	}
 	return status.ExitStatus()
 }
@@ -214,12 +216,12 @@ func orphan() int {
 func denied() int {
 	mark()
 	// Not there.
-	unix.Chdir("/does/not/exist")
+	_ = unix.Chdir("/does/not/exist")
 	// Not a mount point.
-	unix.PivotRoot("/tmp", "/tmp")
+	_ = unix.PivotRoot("/tmp", "/tmp")
 	if os.Geteuid() != 0 {
 		// Not allowed to a user.
-		unix.Mount("none", "/tmp", "tmpfs", 0, "")
+		_ = unix.Mount("none", "/tmp", "tmpfs", 0, "")
 	}
 	return 0
 }
@@ -233,26 +235,26 @@ func lines() int {
 		return 1
 	}
 	// Over several lines.
-	unix.Faccessat(unix.AT_FDCWD,
+	_ = unix.Faccessat(unix.AT_FDCWD,
 		"/several",
 		unix.R_OK, 0)
 	func() {
 		// In a closure.
-		unix.Access("/closure", unix.R_OK)
+		_ = unix.Access("/closure", unix.R_OK)
 	}()
 	bare()
 	// By the standard library.
-	os.Stat("/library")
+	_, _ = os.Stat("/library")
 	// By the standard library, but not mere bookkeeping.
-	os.Mkdir("/does/not/exist", 0o700)
+	_ = os.Mkdir("/does/not/exist", 0o700)
 	return 0
 }
 
 func inlined() {
 	// Inlined.
-	unix.Access("/inlined", unix.R_OK)
+	_ = unix.Access("/inlined", unix.R_OK)
 }
 
 func bare() {
-	unix.Access("/bare", unix.R_OK)
+	_ = unix.Access("/bare", unix.R_OK)
 }

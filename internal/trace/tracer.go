@@ -135,7 +135,7 @@ func (t *tracer) handle(tid int, status unix.WaitStatus) {
 		t.execEvent(th)
 	case event == unix.PTRACE_EVENT_STOP && signal != unix.SIGTRAP:
 		// Job control has stopped the whole process: it stays stopped.
-		ptrace.Listen(tid)
+		_ = ptrace.Listen(tid)
 	case event != 0:
 		t.resume(th, 0)
 	default:
@@ -154,9 +154,9 @@ const maxIdle = 64
 func (t *tracer) resume(th *thread, signal unix.Signal) {
 	th.free = !t.began || !t.recording && th.idle > maxIdle
 	if th.free {
-		ptrace.Cont(th.tid, signal)
+		_ = ptrace.Cont(th.tid, signal)
 	} else {
-		ptrace.Syscall(th.tid, signal)
+		_ = ptrace.Syscall(th.tid, signal)
 	}
 }
 
@@ -167,7 +167,7 @@ func (t *tracer) record() {
 	for _, th := range t.threads {
 		th.idle = 0
 		if th.free {
-			ptrace.Interrupt(th.tid)
+			_ = ptrace.Interrupt(th.tid)
 		}
 	}
 }

@@ -4,6 +4,7 @@
 package ptrace
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -62,7 +63,7 @@ func Start(path string, argv, env []string, files []*os.File) (pid int, err erro
 	}
 	if err := seize(pid); err != nil {
 		unix.Kill(pid, unix.SIGKILL)
-		unix.Wait4(pid, nil, unix.WALL, nil)
+		_, _ = unix.Wait4(pid, nil, unix.WALL, nil)
 		return 0, err
 	}
 	return pid, nil
@@ -121,7 +122,7 @@ func Wait(soon bool) (tid int, status unix.WaitStatus, err error) {
 		} else {
 			tid, err = unix.Wait4(-1, &status, options, nil)
 		}
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return tid, status, err
 		}
 	}
