@@ -223,5 +223,17 @@ func (m memory) Path(fd int) string {
 	if err != nil {
 		return ""
 	}
+	if n == 1 && m.isDetached(fd) {
+		return "detached mount"
+	}
 	return string(buf[:n])
+}
+
+// isDetached tells a mount that open_tree(2) or fsmount(2) has made, and that is
+// not in the tree of files yet, from the root: the kernel calls both "/".
+func (m memory) isDetached(fd int) bool {
+	var root, file unix.Stat_t
+	return unix.Stat(state.Proc(int(m), "root"), &root) == nil &&
+		unix.Stat(state.Proc(int(m), "fd/"+strconv.Itoa(fd)), &file) == nil &&
+		(root.Dev != file.Dev || root.Ino != file.Ino)
 }

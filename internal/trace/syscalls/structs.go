@@ -72,6 +72,41 @@ func mountAttr(f *Frame, i int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
+// message renders struct msghdr (sendmsg(2)): the first bytes, and the open
+// files that come along.
+func message(f *Frame, i int) string {
+	w := words(f, f.Args[i], 6) // name, its length, iov, how many, control, its length
+	if len(w) < 6 {
+		return number("ptr", f, f.Args[i])
+	}
+	var parts []string
+	if iov := words(f, w[2], 2); len(iov) == 2 && w[3] > 0 {
+		length := iov[1]
+		if f.Returned {
+			length = min(length, uint64(f.Return))
+		}
+		parts = append(parts, "iov: "+bytesAt(f, iov[0], length))
+	}
+	if fds := rights(f, w[4], w[5]); fds != "" {
+		parts = append(parts, "SCM_RIGHTS: "+fds)
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
+}
+
+// rights renders the file descriptors in a control message (unix(7)).
+func rights(f *Frame, addr, length uint64) string {
+	const header = 16 // struct cmsghdr: length, level, type
+	h := halves(f, addr, header/4)
+	if length <= header || len(h) < header/4 || h[3] != unix.SCM_RIGHTS || uint64(h[0]) <= header {
+		return ""
+	}
+	var fds []string
+	for _, fd := range halves(f, addr+header, int(min(uint64(h[0]), length)-header)/4) {
+		fds = append(fds, descriptor(f, uint64(fd)))
+	}
+	return "[" + strings.Join(fds, ", ") + "]"
+}
+
 // capData renders the two struct __user_cap_data_struct of capset(2).
 func capData(f *Frame, i int) string {
 	w := halves(f, f.Args[i], 6)

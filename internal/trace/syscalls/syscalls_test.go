@@ -89,6 +89,9 @@ func TestText(t *testing.T) {
 		0x5000: words64(0x1000, 0x1000, 0),
 		0x6000: words32(3, 4),
 		0x7000: words32(0x0300),
+		0x8000: words64(0, 0, 0x8100, 1, 0x8200, 24, 0),
+		0x8100: words64(0x1000, 5),
+		0x8200: append(words64(20), words32(unix.SOL_SOCKET, unix.SCM_RIGHTS, 5, 0)...),
 	}
 	atFDCWD := uint64(0xffffffffffffff9c)
 	for _, c := range []struct {
@@ -127,6 +130,7 @@ func TestText(t *testing.T) {
 		{"prctl", "PR_SET_NO_NEW_PRIVS", []uint64{unix.PR_SET_NO_NEW_PRIVS}},
 		{"prctl", "12345", []uint64{12345}},
 		{"fds", "[3, 4]", []uint64{0x6000}},
+		{"msghdr", `{iov: "/", SCM_RIGHTS: [5</tmp/file>]}`, []uint64{0x8000}},
 		{"wstatus", "exited 3", []uint64{0x7000}},
 	} {
 		f := &Frame{Memory: memory, Returned: true, Return: 1}

@@ -10,7 +10,7 @@ var table = [...]Call{
 	{Name: "bind", Params: "fd:fd addr:ptr addrlen:int"},
 	{Name: "bpf", Params: "cmd:int attr:ptr size:int", Relevant: true},
 	{Name: "brk", Params: "addr:ptr", Ret: "ptr"},
-	{Name: "capget", Params: "hdrp:ptr datap:ptr"},
+	{Name: "capget", Params: "hdrp:ptr datap:capdataout"},
 	{
 		Name: "capset", Params: "hdrp:ptr datap:capdata",
 		Changes: Status, Relevant: true, Needs: setpcap,
@@ -166,7 +166,7 @@ var table = [...]Call{
 	{Name: "readlink", Params: "pathname:path buf:out bufsiz:int"},
 	{Name: "readlinkat", Params: "dirfd:dirfd pathname:path buf:out bufsiz:int"},
 	{Name: "recvfrom", Params: "fd:fd buf:out len:int flags:msg src_addr:ptr addrlen:ptr"},
-	{Name: "recvmsg", Params: "fd:fd msg:ptr flags:msg"},
+	{Name: "recvmsg", Params: "fd:fd msg:msghdrout flags:msg"},
 	{Name: "rename", Params: "oldpath:path newpath:path"},
 	{Name: "renameat", Params: "olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path"},
 	{Name: "renameat2", Params: "olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:int"},
@@ -184,7 +184,7 @@ var table = [...]Call{
 		Changes: Status, Relevant: true, Needs: sysAdmin,
 	},
 	{Name: "sendfile", Params: "out_fd:fd in_fd:fd offset:ptr count:int"},
-	{Name: "sendmsg", Params: "fd:fd msg:ptr flags:msg", Changes: Netlink},
+	{Name: "sendmsg", Params: "fd:fd msg:msghdr flags:msg", Changes: Netlink},
 	{
 		Name: "sendto", Params: "fd:fd buf:buf len:int flags:msg dest_addr:ptr addrlen:int",
 		Changes: Netlink,

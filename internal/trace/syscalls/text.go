@@ -31,7 +31,7 @@ type Frame struct {
 // after the call.
 func (p Param) Out() bool {
 	switch p.Kind {
-	case "out", "fds", "wstatus":
+	case "out", "fds", "wstatus", "msghdrout", "capdataout":
 		return true
 	}
 	return false
@@ -172,6 +172,12 @@ func memoryOf(kind string) func(*Frame, int) string {
 		return mountAttr
 	case "capdata":
 		return capData
+	case "capdataout":
+		return filledBy(capData)
+	case "msghdr":
+		return message
+	case "msghdrout":
+		return filledBy(message)
 	case "prctl2":
 		return prctl2
 	case "wstatus":
@@ -200,7 +206,7 @@ func data(f *Frame, i int) string {
 }
 
 // limit is how many bytes of a buffer are shown.
-const limit = 256
+const limit = 64
 
 func buffer(f *Frame, i int) string { return bytesAt(f, f.Args[i], f.Args[i+1]) }
 
@@ -209,6 +215,17 @@ func filled(f *Frame, i int) string {
 		return number("ptr", f, f.Args[i])
 	}
 	return bytesAt(f, f.Args[i], uint64(f.Return))
+}
+
+// filledBy renders with decode what the kernel has filled in, and only the
+// address before it has.
+func filledBy(decode func(*Frame, int) string) func(*Frame, int) string {
+	return func(f *Frame, i int) string {
+		if !f.Returned {
+			return number("ptr", f, f.Args[i])
+		}
+		return decode(f, i)
+	}
 }
 
 func bytesAt(f *Frame, addr, length uint64) string {
