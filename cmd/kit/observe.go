@@ -19,9 +19,8 @@ const (
 	engine = module + "/internal/container"
 )
 
-// observe runs c in a process of its own, under the observer. Where the
-// observer cannot work, c runs all the same, after its source.
-func observe(c *container.Container, sink trace.Sink) (exit int, err error) {
+// observe runs c in a process of its own, under the observer.
+func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err error) {
 	cmd, err := container.Observed()
 	if err != nil {
 		return 125, err
@@ -37,6 +36,7 @@ func observe(c *container.Container, sink trace.Sink) (exit int, err error) {
 		Payload:  map[string]bool{engine + ".execPayload": true, engine + ".startPayload": true},
 		Sources:  sources{},
 		Module:   module,
+		Detail:   o.detail,
 		Sink:     sink,
 		Started: func(pid int) {
 			gateErr = cmd.Open(c)
@@ -44,6 +44,18 @@ func observe(c *container.Container, sink trace.Sink) (exit int, err error) {
 		},
 	})
 	return exit, errors.Join(err, gateErr)
+}
+
+// detail tells whether the arguments of a class of calls will be shown: they
+// are not read from the process otherwise.
+func (o *options) detail(class trace.Class) bool {
+	switch {
+	case o.format == "json" || class == trace.Lesson:
+		return true
+	case class == trace.Bookkeeping:
+		return o.verbosity >= 1
+	}
+	return o.verbosity >= 2
 }
 
 // origins tells the observer which function is which moment of which step.

@@ -154,7 +154,7 @@ func (o *options) run(c *container.Container) error {
 	if err != nil {
 		return err
 	}
-	exit, err := observe(c, sink)
+	exit, err := observe(c, o, sink)
 	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
 		fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", e)
 		for n := 1; n <= c.Steps; n++ {
