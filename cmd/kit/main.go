@@ -28,7 +28,7 @@ func run(args []string) int {
 		return exit
 	}
 	root := newRootCommand()
-	root.SetArgs(expandVolume(args))
+	root.SetArgs(args)
 	err := root.Execute()
 	var status *statusError
 	if errors.As(err, &status) {

@@ -51,7 +51,9 @@ every kernel call that builds it. The command is /bin/sh unless one is given.`,
 		Example: `  kit step 1 -- /bin/sh -c 'ls /'
   kit step namespaces --hostname box -- ps
   kit step 2 -t --trace=off`,
-		RunE: func(cmd *cobra.Command, args []string) error { return runStep(cmd, o, args) },
+		// -v has two meanings, which only parse can tell apart.
+		DisableFlagParsing: true,
+		RunE:               func(cmd *cobra.Command, args []string) error { return runStep(cmd, o, args) },
 	}
 	cmd.Flags().SortFlags = false
 	// The command's own flags are not kit's.
@@ -81,39 +83,46 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")
 }
 
-// expandVolume tells the two meanings of -v apart: docker's -v SRC:DST is a
-// volume, a bare -v is verbosity.
-func expandVolume(args []string) []string {
-	var out []string
-	for i, arg := range args {
-		if arg == "--" {
-			return append(out, args[i:]...)
+// parse reads flags up to the first argument that is none, and returns the
+// rest. It tells the two meanings of -v apart: docker's -v SRC:DST is a volume,
+// a bare -v is verbosity.
+func (o *options) parse(flags *pflag.FlagSet, args []string) ([]string, error) {
+	for {
+		if err := flags.Parse(args); err != nil {
+			return nil, err
 		}
-		next := i+1 < len(args) && strings.Contains(args[i+1], ":") && !strings.HasPrefix(args[i+1], "-")
-		switch {
-		case arg == "-v" && next:
-			arg = "--volume"
-		case strings.HasPrefix(arg, "-v") && strings.Contains(arg, ":"):
-			arg = "--volume=" + strings.TrimPrefix(strings.TrimPrefix(arg, "-v"), "=")
+		rest := flags.Args()
+		at := len(args) - len(rest)
+		if len(rest) == 0 || at == 0 || args[at-1] != "-v" || !strings.Contains(rest[0], ":") {
+			return rest, nil
 		}
-		out = append(out, arg)
+		o.verbosity--
+		if err := flags.Set("volume", rest[0]); err != nil {
+			return nil, err
+		}
+		args = rest[1:]
 	}
-	return out
 }
 
 func runStep(cmd *cobra.Command, o *options, args []string) error {
+	// Flags may stand on both sides of the step's number.
+	args, err := o.parse(cmd.Flags(), args)
+	if err != nil {
+		return err
+	}
 	if len(args) == 0 {
-		return errors.New("step: which one? " + ladder())
+		return stepMissing(cmd)
 	}
 	n, err := stepNumber(args[0])
 	if err != nil {
 		return err
 	}
-	// Flags may stand on both sides of the step's number.
-	if err := cmd.Flags().Parse(args[1:]); errors.Is(err, pflag.ErrHelp) {
-		return cmd.Help()
-	} else if err != nil {
+	command, err := o.parse(cmd.Flags(), args[1:])
+	if err != nil {
 		return err
+	}
+	if help, _ := cmd.Flags().GetBool("help"); help {
+		return cmd.Help()
 	}
 	if err := refuseLaterFlags(cmd.Flags(), n); err != nil {
 		return err
@@ -121,7 +130,7 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := o.check(); err != nil {
 		return err
 	}
-	c, err := o.container(n, cmd.Flags().Args())
+	c, err := o.container(n, command)
 	if err != nil {
 		return err
 	}
@@ -166,6 +175,14 @@ func (o *options) run(c *container.Container) error {
 		err = errors.Join(err, out.Close())
 	}
 	return &statusError{exit, err}
+}
+
+// stepMissing is kit step without a number: a call for help, or half a command.
+func stepMissing(cmd *cobra.Command) error {
+	if help, _ := cmd.Flags().GetBool("help"); help {
+		return cmd.Help()
+	}
+	return errors.New("step: which one? " + ladder())
 }
 
 // stepNumber understands "2" and "namespaces".
