@@ -149,10 +149,10 @@ func parseVolumes(flags []string) ([]container.Volume, error) {
 
 // parseSharing understands private, host and container:NAME.
 func parseSharing(flag, value string) (container.Sharing, error) {
-	switch {
-	case value == "private":
+	switch value {
+	case "private":
 		return container.Sharing{}, nil
-	case value == "host":
+	case "host":
 		return container.Sharing{Host: true}, nil
 	}
 	if name, ok := strings.CutPrefix(value, "container:"); ok {

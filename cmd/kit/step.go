@@ -53,7 +53,9 @@ every kernel call that builds it. The command is /bin/sh unless one is given.`,
   kit step 2 -t --trace=off`,
 		// -v has two meanings, which only parse can tell apart.
 		DisableFlagParsing: true,
-		RunE:               func(cmd *cobra.Command, args []string) error { return runStep(cmd, o, args) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runStep(cmd, o, args)
+		},
 	}
 	cmd.Flags().SortFlags = false
 	// The command's own flags are not kit's.
@@ -63,21 +65,25 @@ every kernel call that builds it. The command is /bin/sh unless one is given.`,
 }
 
 func (o *options) addTo(f *pflag.FlagSet) {
-	f.StringVar(&o.rootfs, "rootfs", "", "root file system: `DIR`, tar archive, or name in kit rootfs ls")
+	f.StringVar(&o.rootfs, "rootfs", "", "root file system: `DIR`, tar, or name in kit rootfs ls")
 	f.StringVar(&o.name, "name", "", "`name` of the container")
 	f.StringArrayVarP(&o.env, "env", "e", nil, "environment variable `NAME[=value]` for the command")
 	f.StringVarP(&o.workdir, "workdir", "w", "", "working `directory` inside")
 	f.StringVarP(&o.user, "user", "u", "", "run as `uid|name[:gid|group]` of the container")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the command a terminal of its own")
-	f.StringVar(&o.hostname, "hostname", "", "step 2: host `name` inside (default the container's name)")
-	f.StringArrayVar(&o.volumes, "volume", nil, "step 2: show a file or directory of the host inside: -v, --volume `SRC:DST[:ro]`")
+	f.StringVar(&o.hostname, "hostname", "", "step 2: host `name` (default: the container's)")
+	f.StringArrayVar(&o.volumes, "volume", nil,
+		"step 2: show `SRC` of the host as DST inside: SRC:DST[:ro]; also -v SRC:DST")
 	f.BoolVar(&o.init, "init", false, "step 2: keep kit as PID 1, to forward signals and reap")
 	f.StringVar(&o.userns, "userns", "auto", "step 2: user namespace: `auto|host|remap`")
 	f.StringVar(&o.ipc, "ipc", "private", "step 2: IPC namespace: `private|host|container:NAME`")
 	f.StringVar(&o.pid, "pid", "private", "step 2: PID namespace: `private|host|container:NAME`")
-	f.DurationVar(&o.timeOffset, "time-offset", 0, "step 2: let the clocks since boot run ahead by `duration`")
-	f.StringVar(&o.trace, "trace", "steps", "`steps|off`: show the kernel calls of the steps, or run untraced")
-	f.CountVarP(&o.verbosity, "verbose", "v", "-v: show the standard library's calls too; -vv: the Go runtime's")
+	f.DurationVar(&o.timeOffset, "time-offset", 0,
+		"step 2: let the clocks since boot run ahead by `duration`")
+	f.StringVar(&o.trace, "trace", "steps",
+		"`steps|off`: show the kernel calls of the steps, or run untraced")
+	f.CountVarP(&o.verbosity, "verbose", "v",
+		"-v: show the standard library's calls too; -vv: the Go runtime's")
 	f.StringVar(&o.format, "format", "text", "`text|json`: form of the trace")
 	f.StringVar(&o.file, "trace-file", "", "write the trace to `FILE` and not to standard error")
 	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")

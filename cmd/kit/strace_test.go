@@ -32,7 +32,9 @@ func TestTraceAgreesWithStrace(t *testing.T) {
 	require.NoError(t, os.Mkdir(states, 0o700))
 	t.Setenv("KIT_STATE", states) // there before either of them comes
 	for _, step := range []string{"1", "2"} {
-		for _, extra := range [][]string{nil, {"--init"}, {"--userns", "remap"}, {"--time-offset", "1h"}} {
+		for _, extra := range [][]string{
+			nil, {"--init"}, {"--userns", "remap"}, {"--time-offset", "1h"},
+		} {
 			if step == "1" && extra != nil {
 				continue
 			}
@@ -100,7 +102,8 @@ func kernelFile(args string) bool {
 var (
 	quoted  = regexp.MustCompile(`"((?:[^"\\]|\\.)*)"`)
 	comment = regexp.MustCompile(`/\*.*?\*/`)
-	symbol  = regexp.MustCompile(`\b(?:MS|MNT|CLONE|OPEN_TREE|MOVE_MOUNT|MOUNT_ATTR|AT|PR|SIG|S)_?[A-Z0-9_]+\b`)
+	symbol  = regexp.MustCompile(`\b(?:MS|MNT|CLONE|OPEN_TREE|MOVE_MOUNT|MOUNT_ATTR|AT|PR|SIG|S)` +
+		`_?[A-Z0-9_]+\b`)
 )
 
 // newCall reduces a call to what both tools can be expected to say alike.
@@ -200,7 +203,8 @@ func reduceStrace(lines []straceLine) []call {
 		c, ok := newCall(p, l.name, l.args, result)
 		if ok && i > 0 && !payload[p] {
 			calls = append(calls, c)
-			payload[p] = c.name == "execve" && result == "ok" && !strings.HasPrefix(c.texts[0], "/proc/self/")
+			payload[p] = c.name == "execve" && result == "ok" &&
+				!strings.HasPrefix(c.texts[0], "/proc/self/")
 		}
 	}
 	return calls

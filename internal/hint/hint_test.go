@@ -27,8 +27,9 @@ func TestNoAdviceWithoutARule(t *testing.T) {
 }
 
 func TestAdviceAboutCommands(t *testing.T) {
-	require.Contains(t, For(&container.ExecError{Command: "x", Err: unix.ENOENT})[0], "inside the container")
-	hints := For(&container.ExecError{Command: "passwd", Path: "/etc/passwd", Err: unix.EACCES})
+	hints := For(&container.ExecError{Command: "x", Err: unix.ENOENT})
+	require.Contains(t, hints[0], "inside the container")
+	hints = For(&container.ExecError{Command: "passwd", Path: "/etc/passwd", Err: unix.EACCES})
 	require.Contains(t, hints[0], "no execute bit")
 }
 
