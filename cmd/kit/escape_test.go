@@ -44,7 +44,8 @@ func TestMountsStayInside(t *testing.T) {
 	script := `
 before=$(cat /proc/self/mountinfo)
 case $before in *" / / "*shared:*) ;; *) echo "/ is not shared"; exit 1;; esac
-kit step 2 --trace=off --rootfs "$0" -- /bin/sh -c 'mount -t tmpfs new /mnt && grep -c " /mnt " /proc/mounts'
+kit step 2 --trace=off --rootfs "$0" -- \
+	/bin/sh -c 'mount -t tmpfs new /mnt && grep -c " /mnt " /proc/mounts'
 test "$before" = "$(cat /proc/self/mountinfo)" && echo the same`
 	args := []string{
 		"--mount", "--propagation", "unchanged", "/bin/sh", "-c",
@@ -65,7 +66,8 @@ func TestChrootMountsShow(t *testing.T) {
 	root := ktest.Rootfs(t)
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "mnt"), 0o755))
 	ktest.Clean(t)
-	shell := exec.Command("/bin/sh", "-c", `"$@" && grep -c seen-outside /proc/self/mountinfo`, "sh", "kit")
+	script := `kit "$@" && grep -c seen-outside /proc/self/mountinfo`
+	shell := exec.Command("/bin/sh", "-c", script, "sh")
 	shell.Args = append(shell.Args, untraced(1, root, "mount -t tmpfs seen-outside /mnt")...)
 	// The host's namespace of this test is one that goes away with it.
 	shell.SysProcAttr = &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}

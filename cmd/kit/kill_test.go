@@ -56,7 +56,8 @@ func TestOrphansAtTheEnd(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	for _, flag := range []string{"--init=false", "--init"} {
-		require.Equal(t, "done", inside(t, 2, root, "setsid sleep 1000 >/dev/null 2>&1 & echo done", flag))
+		script := "setsid sleep 1000 >/dev/null 2>&1 & echo done"
+		require.Equal(t, "done", inside(t, 2, root, script, flag))
 	}
 }
 

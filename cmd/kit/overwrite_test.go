@@ -60,7 +60,8 @@ func TestKitAsCommandCannotBeOverwritten(t *testing.T) {
 	ktest.Clean(t)
 	before := checksum(t, kit)
 	r := finish(t, exec.Command(kit, "step", "2", "--trace=off", "--rootfs", root, "--",
-		"/proc/self/exe", "step", "1", "--trace=off", "--rootfs", "/", "--", "overwrite", "300ms", sealed, copied))
+		"/proc/self/exe", "step", "1", "--trace=off", "--rootfs", "/", "--",
+		"overwrite", "300ms", sealed, copied))
 	require.Zero(t, r.exit, r.err)
 	require.Regexp(t, "kit: (text file busy|read-only file system)\n$", r.out)
 	require.Equal(t, before, checksum(t, kit))

@@ -119,7 +119,9 @@ func TestSkeleton(t *testing.T) {
 	ktest.Clean(t)
 	out := inside(t, 2, root, `
 for n in null zero full random urandom tty; do test -c /dev/$n || echo no $n; done
-for d in /proc /sys /dev /dev/pts /dev/shm /dev/mqueue; do grep -q " $d " /proc/mounts || echo $d not mounted; done
+for d in /proc /sys /dev /dev/pts /dev/shm /dev/mqueue; do
+	grep -q " $d " /proc/mounts || echo $d not mounted
+done
 echo hello | cat /dev/stdin
 { echo x >/dev/full; } 2>/dev/null || echo full
 echo x >/dev/null

@@ -53,7 +53,8 @@ func TestWorkdir(t *testing.T) {
 func TestUser(t *testing.T) {
 	ktest.Root(t) // without root there is one id only, see TestUserWithoutIDs
 	root := ktest.Rootfs(t)
-	write(t, root, "etc/passwd", "root:x:0:0::/root:/bin/sh\nada:x:1815:1852::/home/ada:/bin/sh\n", 0o644)
+	write(t, root, "etc/passwd",
+		"root:x:0:0::/root:/bin/sh\nada:x:1815:1852::/home/ada:/bin/sh\n", 0o644)
 	write(t, root, "etc/group", "root:x:0:\nengine:x:1852:\nmusic:x:77:ada\nfloppy:x:78:\n", 0o644)
 	variants(t, func(t *testing.T, step int, flags ...string) {
 		for user, want := range map[string]string{
@@ -65,7 +66,8 @@ func TestUser(t *testing.T) {
 			"4242":       "4242 0 0 /",
 			"4242:4343":  "4242 4343 4343 /",
 		} {
-			out := inside(t, step, root, "echo $(id -u) $(id -g) $(id -G) $HOME", append(flags, "--user", user)...)
+			out := inside(t, step, root, "echo $(id -u) $(id -g) $(id -G) $HOME",
+				append(flags, "--user", user)...)
 			require.Equal(t, want, out, "--user %s", user)
 		}
 		if step == 2 { // it has a /proc to look at
@@ -95,18 +97,20 @@ func TestRemap(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	for _, flags := range [][]string{{"--userns", "remap"}, {"--userns=remap", "--init"}} {
-		kit := start(t, untraced(2, root, "touch /made; id -u; chown 5:5 /made; echo ready; cat", flags...)...)
+		script := "touch /made; id -u; chown 5:5 /made; echo ready; cat"
+		kit := start(t, untraced(2, root, script, flags...)...)
 		cat := payload(t, kit.Process.Pid, "cat")
 		uid, err := strconv.Atoi(strings.Fields(status(t, cat[0], "Uid"))[0])
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, uid, 100000)
 		info, err := os.Stat(filepath.Join(root, "made"))
 		require.NoError(t, err)
-		require.EqualValues(t, 5, info.Sys().(*syscall.Stat_t).Uid, "on the disk it is the container's id")
+		require.EqualValues(t, 5, info.Sys().(*syscall.Stat_t).Uid, "on the disk")
 		require.Zero(t, kit.end(t))
 		require.NoError(t, os.Remove(filepath.Join(root, "made")))
 	}
-	out := inside(t, 2, root, "id -u; cat /proc/self/uid_map; (echo x >/proc/sys/kernel/core_pattern) 2>/dev/null || echo kept",
+	out := inside(t, 2, root, "id -u; cat /proc/self/uid_map;"+
+		"(echo x >/proc/sys/kernel/core_pattern) 2>/dev/null || echo kept",
 		"--userns", "remap")
 	require.Equal(t, []string{"0", "0", "100000", "65536", "kept"}, strings.Fields(out))
 }
@@ -120,18 +124,25 @@ func TestRemapRefused(t *testing.T) {
 	script := `cd "$1" && mount -t tmpfs tmpfs . && cd "$1" && mkdir upper work root &&
 		mount -t overlay overlay -o "lowerdir=$0,upperdir=upper,workdir=work" root &&
 		exec kit step 2 --trace=off --userns remap --rootfs root -- /bin/true`
-	r := finish(t, exec.Command("unshare", "--mount", "/bin/sh", "-c", script, root, ktest.PublicDir(t)))
+	r := finish(t, exec.Command("unshare", "--mount",
+		"/bin/sh", "-c", script, root, ktest.PublicDir(t)))
 	require.Equal(t, 125, r.exit)
 	require.Regexp(t, "^kit: namespaces: mount_setattr .*: invalid argument\nhint: .*overlayfs", r.err)
 }
 
-// TestSubordinateIDs has an account with ids in /etc/subuid and /etc/subgid, as an administrator would
-// write them, in a mount namespace in which nobody else sees them.
+// TestSubordinateIDs has an account with ids in /etc/subuid and /etc/subgid, as
+// an administrator would write them, in a mount namespace in which nobody else
+// sees them.
 func TestSubordinateIDs(t *testing.T) {
 	ktest.Root(t) // to put the files in place
 	ktest.RequireTool(t, "unshare", "mount", "setpriv", "newuidmap", "newgidmap")
 	root := ktest.Rootfs(t)
 	kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
+	for _, file := range []string{"/etc/subuid", "/etc/subgid"} {
+		if _, err := os.Stat(file); err != nil {
+			ktest.Missing(t, "no "+file+" to mount on")
+		}
+	}
 	ktest.Clean(t)
 	etc := ktest.PublicDir(t)
 	write(t, etc, "passwd", "root:x:0:0::/:/bin/sh\nkit:x:54321:54321::/:/bin/sh\n", 0o644)
@@ -143,9 +154,10 @@ func TestSubordinateIDs(t *testing.T) {
 		require.NoError(t, exec.Command("chown", "-R", "54321:54321", dir).Run())
 	}
 	script := `set -e
-for f in passwd subuid subgid; do test -e /etc/$f || touch /etc/$f; mount --bind "$1/$f" /etc/$f; done
+for f in passwd subuid subgid; do mount --bind "$1/$f" /etc/$f; done
 exec setpriv --reuid=54321 --regid=54321 --clear-groups --inh-caps=-all \
-	env HOME="$2" KIT_STATE="$2/state" KIT_CACHE="$2/cache" "$3" step 2 --trace=off --rootfs "$0" -- /bin/sh -c '
+	env HOME="$2" KIT_STATE="$2/state" KIT_CACHE="$2/cache" \
+	"$3" step 2 --trace=off --rootfs "$0" -- /bin/sh -c '
 	cat /proc/self/uid_map; touch /tmp/made; chown 5:5 /tmp/made; stat -c %u:%g /tmp/made'`
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "tmp"), 0o1777))
 	require.NoError(t, os.Chown(filepath.Join(root, "tmp"), 54321, 54321))
