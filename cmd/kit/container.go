@@ -162,5 +162,6 @@ func parseSharing(flag, value string) (container.Sharing, error) {
 		}
 		return container.Sharing{Pid: s.Pid}, nil
 	}
-	return container.Sharing{}, fmt.Errorf("--%s %s: not one of private, host, container:NAME", flag, value)
+	return container.Sharing{}, fmt.Errorf("--%s %s: not one of private, host, container:NAME",
+		flag, value)
 }

@@ -87,7 +87,7 @@ func newRootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newRootfsCommand(), newReplayCommand(), newAttackCommand(),
-		newInspectCommand())
+	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
+		newRootfsCommand(), newReplayCommand(), newAttackCommand())
 	return root
 }

@@ -67,7 +67,7 @@ func writeSource(w io.Writer, src []byte, colorful bool) error {
 		if tok == token.SEMICOLON && lit == "\n" {
 			continue
 		}
-		w.Write(src[end:start])
+		_, _ = w.Write(src[end:start]) // the last write's error is the one to tell
 		if lit == "" {
 			lit = tok.String()
 		}
@@ -80,7 +80,7 @@ func writeSource(w io.Writer, src []byte, colorful bool) error {
 		case tok == token.STRING || tok == token.CHAR:
 			text.Fprint(w, lit)
 		default:
-			io.WriteString(w, lit)
+			_, _ = io.WriteString(w, lit)
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (o *options) run(c *container.Container) error {
 	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
 		fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", e)
 		for n := 1; n <= c.Steps; n++ {
-			diff(os.Stderr, n-1, n, false)
+			_ = diff(os.Stderr, n-1, n, false) // nobody may be there to read it
 		}
 		exit, err = container.Run(c, steps.All[:c.Steps])
 	}

@@ -39,7 +39,7 @@ type Container struct {
 	IPC, PID Sharing
 	Time     time.Duration // how far the container's clocks run ahead
 
-	Rootless bool     // kit is root only in a user namespace of its own
+	Rootless bool     // kit is root in a user namespace only: its own, or one it was started in
 	Devpts   bool     // the container has its own devpts: the terminal comes from there
 	Window   *Winsize // of the terminal kit runs in
 	Handed   []string // names of the open files that came through the gate, see Hand

@@ -16,10 +16,6 @@ import (
 // in it. This program is started again there, as its root, and does the
 // parent's work; this process only waits for it.
 func becomeRoot(c *Container) (exit int, err error) {
-	if c.UserNS == UserNSHost {
-		return 125, &Error{Err: fmt.Errorf("user namespace host: needs root: %w", unix.EPERM)}
-	}
-	c.Rootless = true
 	signals := CatchSignals()
 	defer signals.Stop()
 	pid, g, err := enterUserNamespace(c)

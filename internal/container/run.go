@@ -24,10 +24,14 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 	if err := closeFiles(); err != nil {
 		return 125, &Error{Err: err}
 	}
-	if !c.Rootless && !privileged() {
+	root := privileged()
+	c.Rootless = c.Rootless || !root || inUserNamespace()
+	if c.Rootless && c.UserNS == UserNSRemap || !root && c.UserNS == UserNSHost {
+		return 125, &Error{Err: fmt.Errorf("user namespace %s: %w", c.UserNS, unix.EPERM)}
+	}
+	if !root {
 		return becomeRoot(c)
 	}
-	c.Rootless = c.Rootless || inUserNamespace()
 	return runParent(c, steps)
 }
 

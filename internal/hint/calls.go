@@ -103,10 +103,15 @@ func noDevices() []string {
 }
 
 func foreignNamespace() []string {
-	return []string{"the namespace belongs to another user namespace than yours: run kit as " +
-		"root, or as the user who started that container"}
+	return []string{
+		"the namespace belongs to a user namespace in which you are nobody",
+		"without root, each container has a user namespace of its own: only root can share between them",
+	}
 }
 
 func needsRoot() []string {
-	return []string{"without root there is only --userns auto: a user namespace of your own"}
+	return []string{
+		"host and remap are for the host's root",
+		"without root there is --userns auto: a user namespace of your own",
+	}
 }

@@ -52,7 +52,7 @@ func rules() []rule {
 		{"mknod", unix.EPERM, noDevices},
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
-		{"user namespace host", unix.EPERM, needsRoot},
+		{"user namespace", unix.EPERM, needsRoot},
 	}
 }
 

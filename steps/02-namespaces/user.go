@@ -18,7 +18,7 @@ const remapSize = 1 << 16
 // remap asks for a user namespace in which root is nobody on the host
 // (--userns remap): uid 0 inside is the first of a range of subordinate ids.
 func remap(c *container.Container) {
-	if c.UserNS != container.UserNSRemap || c.Rootless {
+	if c.UserNS != container.UserNSRemap {
 		return
 	}
 	c.Attr.Cloneflags |= unix.CLONE_NEWUSER
