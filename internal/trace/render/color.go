@@ -6,6 +6,8 @@ import (
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
+
+	"github.com/containerkit/kit/internal/trace"
 )
 
 // ColorFor tells whether what is written to f is to be coloured, by the value
@@ -67,8 +69,8 @@ func newPalette(on bool) *palette {
 }
 
 // side is the colour of the parent or the child.
-func (p *palette) side(s string) *color.Color {
-	if s == "child" {
+func (p *palette) side(s trace.Side) *color.Color {
+	if s == trace.Child {
 		return p.child
 	}
 	return p.parent

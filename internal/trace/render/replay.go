@@ -27,11 +27,14 @@ func Replay(r io.Reader, sink trace.Sink) error {
 			return err
 		}
 		e, err := parse(line, n)
-		if errors.Is(err, io.ErrUnexpectedEOF) && n > 1 {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
 			return ErrCutOff // in the middle of a line
 		}
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
+		}
+		if last == trace.End {
+			return fmt.Errorf("line %d: %s after the end of the record", n, e.Kind)
 		}
 		if err := sink.Event(e); err != nil {
 			return err
@@ -50,7 +53,7 @@ func Replay(r io.Reader, sink trace.Sink) error {
 func parse(line []byte, n int) (*trace.Event, error) {
 	e := &trace.Event{}
 	if err := json.Unmarshal(line, e); err != nil {
-		if line[len(line)-1] != '\n' {
+		if n > 1 && line[len(line)-1] != '\n' {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return nil, fmt.Errorf("not an event of a trace: %w", err)

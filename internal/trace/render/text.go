@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/containerkit/kit/internal/trace"
 )
@@ -13,7 +12,7 @@ import (
 // TextOptions say how a trace is written for people.
 type TextOptions struct {
 	Verbosity int  // 1 shows the standard library's calls too, 2 the Go runtime's
-	Width     int  // columns; 0 is 80
+	Width     int  // columns; 0 is 80, and less than 40 is 40
 	Color     bool // colour by meaning
 }
 
@@ -24,8 +23,15 @@ func NewText(w io.Writer, o TextOptions) trace.Sink {
 	if o.Width == 0 {
 		o.Width = 80
 	}
-	return &text{w: w, o: o, p: newPalette(o.Color), folded: map[trace.Class]int{}}
+	o.Width = max(o.Width, narrowest)
+	return &text{
+		w: w, o: o, p: newPalette(o.Color),
+		told: map[string]*trace.Event{}, folded: map[int]*calls{},
+	}
 }
+
+// narrowest is the width under which nothing could be read any more.
+const narrowest = 40
 
 type text struct {
 	w   io.Writer
@@ -33,25 +39,24 @@ type text struct {
 	p   *palette
 	buf bytes.Buffer
 
-	section   string // the heading that is in force
-	statement string // the place whose reason has been given
-	folded    map[trace.Class]int
+	section   section
+	statement string                  // the place that was named last
+	told      map[string]*trace.Event // by place: the last call of those whose reason was given
+	folded    map[int]*calls          // by process
 }
 
 // Event implements trace.Sink: one write(2) an event.
 func (t *text) Event(e *trace.Event) error {
 	t.buf.Reset()
+	e = clean(e)
 	switch e.Kind {
 	case trace.Begin:
 		t.begin(e)
 	case trace.Syscall:
 		t.syscall(e)
 	case trace.Note:
-		t.heading(e)
-		t.paragraph("note", e.Text)
+		t.note(e)
 	case trace.End:
-		t.fold()
-		t.section = ""
 		t.end(e)
 	}
 	if t.buf.Len() == 0 {
@@ -62,39 +67,40 @@ func (t *text) Event(e *trace.Event) error {
 }
 
 func (t *text) begin(e *trace.Event) {
+	for _, l := range fill(shellWords(e.Argv), t.o.Width) {
+		t.line(t.p.call.Sprint(l))
+	}
 	who := "as root"
 	if e.Rootless != nil && *e.Rootless {
 		who = "without root"
 	}
-	t.line("%s", t.p.call.Sprint(strings.Join(e.Argv, " ")))
-	t.line("Linux %s, cgroup %s, %s. Every kernel call that builds the container:",
-		e.Kernel, e.Cgroup, who)
-	t.line("the %s stays on the host; the %s, %s, becomes the command.",
-		t.p.parent.Sprint("parent"), t.p.child.Sprint("child"), "behind the bar")
+	where := fmt.Sprintf("Linux %s, cgroup %s, %s", e.Kernel, e.Cgroup, who)
+	for _, l := range wrap(where, t.o.Width) {
+		t.line(l)
+	}
+	sides := strings.NewReplacer("parent", t.p.parent.Sprint("parent"),
+		"child", t.p.child.Sprint("child"), "│", t.p.child.Sprint("│"))
+	for _, l := range wrap(introduction, t.o.Width) {
+		t.line(sides.Replace(l))
+	}
 }
 
-func (t *text) end(e *trace.Event) {
-	exit := 0
-	if e.Exit != nil {
-		exit = *e.Exit
-	}
-	t.line("")
-	t.line("%s", t.p.aside.Sprintf("exit status %d; %d calls of the lesson, %d of the Go library, %d of its runtime",
-		exit, e.Syscalls[trace.Lesson], e.Syscalls[trace.Bookkeeping], e.Syscalls[trace.Runtime]))
-}
+const introduction = "Every kernel call that makes the container. The parent stays on the " +
+	"host; the child │ becomes the command. why: the comment in the source; kernel: what the " +
+	"call changed."
 
 func (t *text) syscall(e *trace.Event) {
 	if e.Class != trace.Lesson && !t.shows(e.Class) {
-		t.folded[e.Class]++
+		t.fold(e)
 		return
 	}
-	t.heading(e)
 	if e.Class != trace.Lesson {
 		t.aside(e)
 		return
 	}
-	t.place(e)
-	t.call(e)
+	t.heading(e)
+	before := t.place(e)
+	t.call(e, before)
 	t.changes(e.Changes)
 }
 
@@ -102,187 +108,66 @@ func (t *text) shows(c trace.Class) bool {
 	return c == trace.Bookkeeping && t.o.Verbosity >= 1 || c == trace.Runtime && t.o.Verbosity >= 2
 }
 
-// heading begins a new section where another process speaks, or another moment
-// of another step has come.
-func (t *text) heading(e *trace.Event) {
-	step := "the engine"
-	if e.Step > 0 {
-		step = fmt.Sprintf("step %d %s · %s", e.Step, e.Name, e.Moment)
+// note says something about a process, or where there is none about the run.
+func (t *text) note(e *trace.Event) {
+	if e.PID == 0 {
+		t.leave()
+		t.line("")
+	} else {
+		t.heading(e)
 	}
-	section := fmt.Sprintf("%s %d %s", e.Side, e.PID, step)
-	if section == t.section {
-		return
+	t.paragraph("note", e.Text)
+}
+
+func (t *text) end(e *trace.Event) {
+	t.leave()
+	t.foldAll()
+	counts := fmt.Sprintf("%d calls of the lesson, %d of the Go library, %d of its runtime",
+		e.Syscalls[trace.Lesson], e.Syscalls[trace.Bookkeeping], e.Syscalls[trace.Runtime])
+	if e.Exit != nil {
+		counts = fmt.Sprintf("exit status %d; %s", *e.Exit, counts)
 	}
-	t.fold()
-	t.section, t.statement = section, ""
-	who := fmt.Sprintf("%s %d", e.Side, e.PID)
-	if e.NSPID != 0 && e.NSPID != e.PID {
-		who += fmt.Sprintf(" (%d inside)", e.NSPID)
-	}
-	rule := max(t.o.Width-utf8.RuneCountInString(who+step)-8, 0)
 	t.line("")
-	t.line("%s %s", t.p.side(string(e.Side)).Sprintf("── %s ─ %s", who, step),
-		t.p.aside.Sprint(strings.Repeat("─", rule)))
-}
-
-// place names the statement and gives its reason, once for several calls of it.
-func (t *text) place(e *trace.Event) {
-	statement := fmt.Sprintf("%s:%d", e.File, e.Line)
-	if e.File == "" || statement == t.statement {
-		return
-	}
-	t.statement = statement
-	t.line("")
-	room := t.width() - utf8.RuneCountInString(statement) - 2
-	t.line("%s  %s", t.p.place.Sprint(statement), t.p.code.Sprint(cut(e.Code, room)))
-	if e.Why != "" {
-		t.paragraph("why", e.Why)
-	}
-}
-
-// call writes the call with the names of its arguments, its result, and, where
-// it failed, what that means here.
-func (t *text) call(e *trace.Event) {
-	result, failed := resultOf(e)
-	pieces := callPieces(e)
-	lines := join(append(pieces, result), t.width()-labelWidth)
-	if !failed {
-		lines[0] = strings.Replace(lines[0], e.Call, t.p.call.Sprint(e.Call), 1)
-	}
-	for i, l := range lines {
-		if failed {
-			l = t.p.fail.Sprint(l)
-		}
-		t.labelled("call", i, l)
-	}
-	if e.Injected {
-		t.paragraph("", "(the error was injected: the kernel was not asked)")
-	}
-	if e.Meaning != "" {
-		t.paragraph("error", e.Meaning)
-	}
-}
-
-// callPieces are the parts of a call between which a line may be broken.
-func callPieces(e *trace.Event) []string {
-	if len(e.Args) == 0 {
-		return []string{e.Call + "()"}
-	}
-	var pieces []string
-	for i, a := range e.Args {
-		end := ", "
-		if i == len(e.Args)-1 {
-			end = ")"
-		}
-		words := strings.SplitAfter(a.Name+": "+a.Text+end, "|")
-		if i == 0 {
-			words[0] = e.Call + "(" + words[0]
-		}
-		pieces = append(pieces, words...)
-	}
-	return pieces
-}
-
-func resultOf(e *trace.Event) (text string, failed bool) {
-	switch {
-	case e.Errno != "":
-		return " = " + e.Errno, true
-	case e.RetText != "":
-		return " = " + e.RetText, false
-	case e.Ret != nil:
-		return fmt.Sprintf(" = %d", *e.Ret), false
-	}
-	return " does not return", false
-}
-
-// manyChanges is how many changes of one call are shown without -v: an unmount
-// of the old root takes all mounts below it along.
-const manyChanges = 6
-
-func (t *text) changes(all []trace.Change) {
-	shown := all
-	if t.o.Verbosity == 0 && len(all) > manyChanges+1 {
-		shown = all[:manyChanges]
-	}
-	n := 0
-	for _, c := range shown {
-		for _, l := range t.change(c) {
-			t.labelled("kernel", n, l)
-			n++
-		}
-	}
-	if more := len(all) - len(shown); more > 0 {
-		t.labelled("kernel", n, t.p.aside.Sprintf("and %d more like these (-v)", more))
-	}
-}
-
-// change tells what a call changed: what came in green, what went in red. What
-// does not fit in one line takes two.
-func (t *text) change(c trace.Change) []string {
-	what, value, length := c.What, "", 0
-	switch {
-	case c.After == "":
-		what, value, length = t.p.went.Sprint("- "+c.What), c.Before, 2
-	case c.Before == "":
-		what, value, length = t.p.came.Sprint("+ "+c.What), c.After, 2
-	default:
-		value = t.p.went.Sprint(c.Before) + " → " + t.p.came.Sprint(c.After)
-		length = utf8.RuneCountInString(" → ")
-	}
-	length += utf8.RuneCountInString(c.What + "  " + c.Before + c.After)
-	if value == "" || length <= t.width()-labelWidth {
-		return []string{strings.TrimRight(what+"  "+value, " ")}
-	}
-	return []string{what, "  " + value}
-}
-
-// aside writes a call that is not part of the lesson, in one line.
-func (t *text) aside(e *trace.Event) {
-	result, _ := resultOf(e)
-	line := strings.Join(callPieces(e), "") + result
-	t.labelled(string(e.Class)[:4], 0, t.p.aside.Sprint(cut(line, t.width()-labelWidth)))
-}
-
-// fold tells how many calls were left out since the last time.
-func (t *text) fold() {
-	runtime, library := t.folded[trace.Runtime], t.folded[trace.Bookkeeping]
-	clear(t.folded)
-	var parts []string
-	if runtime > 0 {
-		parts = append(parts, fmt.Sprintf("+%d Go runtime (-vv)", runtime))
-	}
-	if library > 0 {
-		parts = append(parts, fmt.Sprintf("+%d Go library (-v)", library))
-	}
-	if len(parts) > 0 && t.section != "" {
-		t.labelled("", 0, t.p.aside.Sprint(strings.Join(parts, ", ")))
+	for _, l := range wrap(counts, t.o.Width) {
+		t.line(t.p.aside.Sprint(l))
 	}
 }
 
 // labelWidth is how far what stands behind a label is indented.
 const labelWidth = 10
 
+// room is how many columns there are behind a label.
+func (t *text) room() int { return t.width() - labelWidth }
+
+// width is how many columns there are behind the bar.
+func (t *text) width() int { return t.o.Width - 2 }
+
 func (t *text) paragraph(label, words string) {
-	for i, l := range wrap(words, t.width()-labelWidth) {
+	for i, l := range wrap(words, t.room()) {
 		t.labelled(label, i, l)
 	}
 }
 
 // labelled writes a line behind its label; the lines after the first have none.
 func (t *text) labelled(label string, i int, line string) {
-	if i > 0 {
-		label = ""
+	if i > 0 || label == "" {
+		t.line(strings.Repeat(" ", labelWidth) + line)
+		return
 	}
-	t.line("  %s%s", t.p.aside.Sprint(fmt.Sprintf("%-*s", labelWidth-2, label)), line)
+	t.line("  " + t.p.aside.Sprintf("%-*s", labelWidth-2, label) + line)
 }
 
-// width is how many columns there are behind the bar.
-func (t *text) width() int { return t.o.Width - 2 }
+// line writes a line of the process that speaks.
+func (t *text) line(line string) { t.lineOf(t.section.side, line) }
 
-// line writes a line, behind a bar where the child speaks.
-func (t *text) line(format string, args ...any) {
-	if strings.HasPrefix(t.section, "child") {
-		t.buf.WriteString(t.p.child.Sprint("│ "))
+// lineOf writes a line, behind a bar where it is the child's.
+func (t *text) lineOf(side trace.Side, line string) {
+	if side == trace.Child {
+		t.buf.WriteString(t.p.child.Sprint("│"))
+		if line != "" {
+			t.buf.WriteByte(' ')
+		}
 	}
-	fmt.Fprintf(&t.buf, format+"\n", args...)
+	t.buf.WriteString(line)
+	t.buf.WriteByte('\n')
 }

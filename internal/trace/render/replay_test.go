@@ -1,0 +1,126 @@
+package render
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/containerkit/kit/internal/trace"
+)
+
+const (
+	began = `{"v":1,"kind":"begin","argv":["kit"],"cgroup":"v2","rootless":false}` + "\n"
+	ended = `{"v":1,"kind":"end","step":0,"exit":0,"syscalls":{}}` + "\n"
+)
+
+// TestReplay checks that what is read is what was written, key by key.
+func TestReplay(t *testing.T) {
+	for _, name := range records {
+		var once, twice bytes.Buffer
+		require.NoError(t, Replay(bytes.NewReader(record(t, name)), NewJSON(&once)))
+		require.NoError(t, Replay(bytes.NewReader(once.Bytes()), NewJSON(&twice)))
+		require.Equal(t, once.String(), twice.String())
+		for _, l := range strings.Split(strings.TrimSpace(once.String()), "\n") {
+			require.True(t, strings.HasPrefix(l, `{"v":1,"kind":"`), l)
+		}
+	}
+}
+
+func TestReplayBad(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                        "line 1: the record is empty",
+		"\x7fELF\x02":             "line 1: not an event of a trace",
+		"hello\n":                 "line 1: not an event of a trace",
+		"{}\n":                    "line 1: not an event of a trace",
+		"null\n":                  "line 1: not an event of a trace",
+		"[]\n":                    "line 1: not an event of a trace",
+		`{"v":1,"kind":"beg`:      "line 1: not an event of a trace",
+		`{"v":2,"kind":"begin"}`:  "line 1: version 2 of the format: this kit knows 1",
+		ended:                     "line 1: a record begins with a begin event, not with end",
+		began + "\n" + ended:      "line 2: not an event of a trace",
+		began + "hello\n" + ended: "line 2: not an event of a trace",
+		began + ended + began:     "line 3: begin after the end of the record",
+		began + `{"v":1,"kind":"syscall","seq":"one"}` + "\n": "line 2: not an event of a trace",
+	} {
+		err := Replay(strings.NewReader(in), NewText(io.Discard, TextOptions{}))
+		require.ErrorContains(t, err, want, "%q", in)
+		require.NotContains(t, err.Error(), "\n")
+	}
+}
+
+// TestReplayCutOff cuts a record at every tenth byte: what there is is printed,
+// and that it is cut off is said.
+func TestReplayCutOff(t *testing.T) {
+	whole := record(t, "step1")
+	all := rendered(t, "step1", TextOptions{})
+	for n := bytes.IndexByte(whole, '\n') + 1; n < len(whole)-1; n += 10 {
+		var b bytes.Buffer
+		err := Replay(bytes.NewReader(whole[:n]), NewText(&b, TextOptions{}))
+		require.ErrorIs(t, err, ErrCutOff)
+		require.True(t, strings.HasPrefix(all, b.String()))
+		require.NotEmpty(t, b.String())
+	}
+}
+
+// TestReplayErrors checks that an error of either side ends it.
+func TestReplayErrors(t *testing.T) {
+	full := errors.New("disk full")
+	var calls int
+	sink := sinkFunc(func(*trace.Event) error { calls++; return full })
+	require.ErrorIs(t, Replay(strings.NewReader(began+ended), sink), full)
+	require.Equal(t, 1, calls)
+	broken := io.MultiReader(strings.NewReader(began), readerFunc(func([]byte) (int, error) {
+		return 0, full
+	}))
+	require.ErrorIs(t, Replay(broken, NewText(io.Discard, TextOptions{})), full)
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+// TestOneWrite checks that an event is one write: lines of several writers do
+// not mix, and a record that is cut off ends with a whole line.
+func TestOneWrite(t *testing.T) {
+	for _, form := range []func(io.Writer) trace.Sink{
+		NewJSON,
+		func(w io.Writer) trace.Sink { return NewText(w, TextOptions{Verbosity: 2, Color: true}) },
+	} {
+		var events, writes int
+		sink := form(writerFunc(func(p []byte) (int, error) {
+			writes++
+			require.Equal(t, byte('\n'), p[len(p)-1])
+			return len(p), nil
+		}))
+		counted := sinkFunc(func(e *trace.Event) error {
+			events++
+			return sink.Event(e)
+		})
+		require.NoError(t, Replay(bytes.NewReader(record(t, "rootless")), counted))
+		require.Equal(t, events, writes)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestColorFor(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	defer w.Close()
+	for mode, want := range map[string]bool{"always": true, "never": false, "auto": false} {
+		got, err := ColorFor(mode, w)
+		require.NoError(t, err)
+		require.Equal(t, want, got, mode)
+	}
+	_, err = ColorFor("sometimes", w)
+	require.EqualError(t, err, "--color sometimes: not one of auto, always, never")
+	require.Equal(t, 80, WidthFor(w))
+}
