@@ -82,7 +82,7 @@ func atShell(t *testing.T, root string, flags ...string) *session {
 }
 
 // shells runs a test with an interactive shell at every step, with a terminal of
-// its own and without, and with an init.
+// its own and without, with an init, and observed.
 func shells(t *testing.T, test func(t *testing.T, s *session)) {
 	t.Helper()
 	root := ktest.HostRootfs(t)
@@ -94,6 +94,8 @@ func shells(t *testing.T, test func(t *testing.T, s *session)) {
 		"step 2 -t": {"2", "-t"},
 		"init":      {"2", "--init"},
 		"init -t":   {"2", "--init", "-t"},
+		"traced":    {"2", "--trace=steps", "--trace-file=/dev/null"},
+		"traced -t": {"2", "--trace=steps", "--trace-file=/dev/null", "--init", "-t"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test(t, atShell(t, root, flags...))
