@@ -17,12 +17,27 @@ func Refused(err error) string {
 		return "ptrace cannot tell about system calls (PTRACE_GET_SYSCALL_INFO: " +
 			"Linux before 5.3, or gVisor)"
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES), errors.Is(err, unix.ESRCH):
+		if tracer := ownTracer(); tracer != "" && tracer != "0" {
+			return "kit itself is being traced, by process " + tracer +
+				", and a process has one tracer only"
+		}
 		if scope := yama(); scope >= "2" {
 			return "ptrace is forbidden (kernel.yama.ptrace_scope is " + scope + ")"
 		}
 		return "ptrace is forbidden (an outer container's seccomp filter or security module)"
 	}
 	return ""
+}
+
+// ownTracer returns the process that traces us, "0" for none (proc(5)).
+func ownTracer() string {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return ""
+	}
+	_, rest, _ := strings.Cut(string(status), "\nTracerPid:")
+	tracer, _, _ := strings.Cut(rest, "\n")
+	return strings.TrimSpace(tracer)
 }
 
 // yama returns the scope of Yama, "" without it (Documentation/admin-guide/LSM/Yama.rst).
