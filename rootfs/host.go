@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 
@@ -16,21 +15,20 @@ import (
 // makeHost makes a root file system from the machine's tools. The cache must
 // be locked. keep names the one that the old one becomes, "" to drop it.
 func (c cache) makeHost(name, keep string, progress io.Writer) error {
-	start := time.Now()
 	p, err := newPlan()
 	if err != nil {
 		return err
 	}
 	size := sizeOf(p.files) + kitStamp().size
-	fmt.Fprintf(progress, "kit: making the %s root file system from this machine's tools "+
-		"(%d tools, %d libraries, %s) ... ", name, len(p.tools), p.libraries(),
+	task := begin(progress, "making the %s root file system from this machine's tools "+
+		"(%d tools, %d libraries, %s)", name, len(p.tools), p.libraries(),
 		units.HumanSizeWithPrecision(float64(size), 3))
 	err = c.build(name, keep, func(dir string) (Info, error) { return p.fill(dir) })
 	if err != nil {
-		fmt.Fprintln(progress, "failed")
+		task.failed()
 		return err
 	}
-	fmt.Fprintf(progress, "%.1f s\n", time.Since(start).Seconds())
+	task.done("")
 	p.report(progress)
 	return nil
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/docker/go-units"
 	"github.com/klauspost/compress/zstd"
@@ -117,8 +116,7 @@ func (c cache) importFile(name, file, digest string, progress io.Writer) error {
 func (c cache) importFrom(
 	name, from string, r io.Reader, progress io.Writer, more func(*Info),
 ) error {
-	start := time.Now()
-	fmt.Fprintf(progress, "kit: unpacking %s as %s ... ", from, name)
+	task := begin(progress, "unpacking %s as %s", from, name)
 	var u *unpacker
 	err := c.build(name, "", func(dir string) (info Info, err error) {
 		if u, err = unpackAndKeep(dir, r); err != nil {
@@ -133,11 +131,11 @@ func (c cache) importFrom(
 		return info, nil
 	})
 	if err != nil {
-		fmt.Fprintln(progress, "failed")
+		task.failed()
 		return err
 	}
-	fmt.Fprintf(progress, "%d files, %s, %.1f s\n", u.files,
-		units.HumanSizeWithPrecision(float64(u.size), 3), time.Since(start).Seconds())
+	task.done(fmt.Sprintf("%d files, %s, ", u.files,
+		units.HumanSizeWithPrecision(float64(u.size), 3)))
 	if u.devices > 0 {
 		fmt.Fprintf(progress, "kit: left out %d device nodes: step 2 makes its own /dev\n", u.devices)
 	}
