@@ -55,7 +55,7 @@ text{fill:#d7dae0;white-space:pre}
 <g fill="#6e7681"><circle cx="20" cy="18" r="5"/><circle cx="38" cy="18" r="5"/>` +
 	`<circle cx="56" cy="18" r="5"/></g>
 <text x="%d" y="22" text-anchor="middle" font-family="monospace" font-size="12" class="f">%s</text>
-<g font-family="ui-monospace,SFMono-Regular,Menlo,Consolas,monospace" font-size="%d" xml:space="preserve">
+<g font-family="ui-monospace,Menlo,Consolas,monospace" font-size="%d" xml:space="preserve">
 `
 
 // spans turns the colours of a line into tspan elements.

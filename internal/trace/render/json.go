@@ -24,9 +24,46 @@ func (s *jsonSink) Event(e *trace.Event) error {
 	s.buf.Reset()
 	encoder := json.NewEncoder(&s.buf)
 	encoder.SetEscapeHTML(false) // 5</proc> is easier to read than 5\u003c/proc\u003e
-	if err := encoder.Encode(e); err != nil {
+	if err := encoder.Encode(form(e)); err != nil {
 		return err
 	}
 	_, err := s.w.Write(s.buf.Bytes())
 	return err
+}
+
+// A syscallForm is a system call with the keys that every one of them has, empty
+// or not: a script need not ask whether they are there.
+type syscallForm struct {
+	*trace.Event
+	Step     int            `json:"step"`
+	Moment   string         `json:"moment"`
+	Why      string         `json:"why"`
+	Args     []trace.Arg    `json:"args"`
+	Errno    string         `json:"errno"`
+	Injected bool           `json:"injected"`
+	Changes  []trace.Change `json:"changes"`
+}
+
+// A frameForm is an event without the keys of a system call.
+type frameForm struct {
+	*trace.Event
+	Step *int `json:"step,omitempty"`
+}
+
+// form gives an event the keys of its kind.
+func form(e *trace.Event) any {
+	if e.Kind != trace.Syscall {
+		return frameForm{Event: e}
+	}
+	f := syscallForm{
+		Event: e, Step: e.Step, Moment: e.Moment, Why: e.Why,
+		Args: e.Args, Errno: e.Errno, Injected: e.Injected, Changes: e.Changes,
+	}
+	if f.Args == nil {
+		f.Args = []trace.Arg{}
+	}
+	if f.Changes == nil {
+		f.Changes = []trace.Change{}
+	}
+	return f
 }
