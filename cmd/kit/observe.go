@@ -27,7 +27,7 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 	}
 	signals := container.CatchSignals()
 	defer signals.Stop()
-	var gateErr error
+	var opened chan error
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
 		Origins:  origins(),
@@ -39,11 +39,16 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 		Detail:   o.detail,
 		Sink:     sink,
 		Started: func(pid int) {
-			gateErr = cmd.Open(c)
+			opened = make(chan error, 1)
+			// A long command fills the gate, and is read only while the observer goes on.
+			go func() { opened <- cmd.Open(c) }()
 			signals.Forward(pid)
 		},
 	})
-	return exit, errors.Join(err, gateErr)
+	if opened != nil {
+		err = errors.Join(err, <-opened)
+	}
+	return exit, err
 }
 
 // detail tells whether the arguments of a class of calls will be shown: they
