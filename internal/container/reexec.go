@@ -55,7 +55,13 @@ func Reexec(steps []Step) (exit int, ok bool, err error) {
 }
 
 func parentRole(g *gate, steps []Step) (int, error) {
-	begin()
+	// A tracer takes us along when it ends. For anybody else that has been set when
+	// we were cloned, but an execve that gives capabilities, as awaitMap's, clears it.
+	if !begin() {
+		if err := dieWithParent(); err != nil {
+			return 125, &Error{Err: err}
+		}
+	}
 	c, err := g.receive()
 	if err != nil || c == nil {
 		return 125, err
@@ -64,15 +70,16 @@ func parentRole(g *gate, steps []Step) (int, error) {
 	return Run(c, steps[:c.Steps])
 }
 
-// begin tells a tracer that the record begins here: everything before it was
-// the start of the program. A tracer takes the signal away.
-func begin() {
+// begin tells a tracer, if there is one, that the record begins here: everything
+// before it was the start of the program. A tracer takes the signal away.
+func begin() (traced bool) {
 	if os.Getenv(tracedEnv) == "" {
-		return
+		return false
 	}
 	os.Unsetenv(tracedEnv)
 	// Stop: whoever traces us starts its record now.
 	_ = unix.Tgkill(unix.Getpid(), unix.Gettid(), unix.SIGSTOP)
+	return true
 }
 
 // A Command is how this program is started again, in a role, on the other side
@@ -138,7 +145,8 @@ func (cmd *Command) start(attr *syscall.SysProcAttr) (pid int, g *gate, err erro
 	for _, f := range cmd.Files {
 		files = append(files, f.Fd())
 	}
-	// Born with new namespaces if there are any to make; it waits at the gate.
+	// Clone: the child is born in its new namespaces, with its ids mapped if one of
+	// them is for users, runs this program again, and waits at the gate.
 	pid, err = syscall.ForkExec(cmd.Path, cmd.Argv, &syscall.ProcAttr{
 		Env: cmd.Env, Files: files, Sys: attr,
 	})
