@@ -3,6 +3,7 @@ package rootfs
 import (
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -105,7 +107,8 @@ func finish(dir string) error {
 	}
 	if os.Geteuid() == 0 {
 		// The user that --user guest runs the command as.
-		if err := os.Chown(filepath.Join(root, "home/guest"), 1000, 1000); err != nil {
+		err := os.Chown(filepath.Join(root, "home/guest"), 1000, 1000)
+		if err != nil && !errors.Is(err, syscall.EINVAL) { // a user namespace without that id
 			return err
 		}
 	}

@@ -62,8 +62,8 @@ func (u *unpacker) makeFile(fd int, base string, h *tar.Header, r io.Reader) err
 // then its mode, and its time.
 func (u *unpacker) finishFile(f *os.File, h *tar.Header) error {
 	if u.asUID == 0 {
-		if err := f.Chown(h.Uid, h.Gid); err != nil {
-			return err
+		if err := f.Chown(h.Uid, h.Gid); err != nil && !errors.Is(err, unix.EINVAL) {
+			return err // EINVAL: a user namespace without that id
 		}
 	}
 	if err := unix.Fchmod(int(f.Fd()), uint32(h.Mode)&0o7777); err != nil {
@@ -111,7 +111,8 @@ func (u *unpacker) makeOther(fd int, base string, h *tar.Header, create func() e
 		return err
 	}
 	if u.asUID == 0 {
-		if err := unix.Fchownat(fd, base, h.Uid, h.Gid, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		err := unix.Fchownat(fd, base, h.Uid, h.Gid, unix.AT_SYMLINK_NOFOLLOW)
+		if err != nil && !errors.Is(err, unix.EINVAL) {
 			return err
 		}
 	}

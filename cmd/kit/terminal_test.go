@@ -204,3 +204,31 @@ func TestTerminalWithoutOne(t *testing.T) {
 		require.Zero(t, runKit(t, untraced(step, root, "cat", append(flags, "-t")...)...).exit)
 	})
 }
+
+// TestDefaultShell leaves the shell that kit starts by default, which gives the
+// keyboard back to where it had it from, and the one that started kit has it.
+func TestDefaultShell(t *testing.T) {
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	for _, flags := range []string{"1", "2", "2 --init", "2 --trace=steps --trace-file=/dev/null"} {
+		t.Run(flags, func(t *testing.T) {
+			keys, tty, err := pty.Open()
+			require.NoError(t, err)
+			defer tty.Close()
+			kit := "kit step --trace=off --rootfs " + root + " " + flags + " -- /bin/sh"
+			cmd := exec.Command("sh", "-c", kit+"; echo status $?; read line; echo got $line")
+			cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+			cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+			require.NoError(t, cmd.Start())
+			s := &session{&running{Cmd: cmd, in: keys, out: newLineReader(keys)}, keys}
+			s.types(t, "stty -echo; echo in$((1+1))\r")
+			s.expect(t, "in2\r\n")
+			s.types(t, "exit 3\r")
+			require.NotContains(t, s.expect(t, "status 3\r\n"), "Cannot")
+			s.types(t, "back\r")
+			s.expect(t, "got back\r\n")
+			require.Zero(t, s.exit(t))
+			keys.Close()
+		})
+	}
+}

@@ -39,10 +39,11 @@ type Container struct {
 	IPC, PID Sharing
 	Time     time.Duration // how far the container's clocks run ahead
 
-	Rootless bool     // kit is root in a user namespace only: its own, or one it was started in
-	Devpts   bool     // the container has its own devpts: the terminal comes from there
-	Window   *Winsize // of the terminal kit runs in
-	Handed   []string // names of the open files that came through the gate, see Hand
+	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in
+	Devpts     bool     // the container has its own devpts: the terminal comes from there
+	Window     *Winsize // of the terminal kit runs in
+	Foreground bool     // kit has the terminal's keyboard, and -t was not asked for
+	Handed     []string // names of the open files that came through the gate, see Hand
 
 	Attr *syscall.SysProcAttr `json:"-"` // parent only: how to clone
 	Pid  int                  `json:"-"` // parent only: the child, as the parent sees it

@@ -63,7 +63,7 @@ func (g *gate) receive() (*Container, error) {
 	var fds []int
 	buf, oob := make([]byte, 16<<10), make([]byte, unix.CmsgSpace(4)*maxHanded)
 	for {
-		// Wait here until the parent has done its part.
+		// Wait here until whoever started us has done its part and sends the rest.
 		n, oobn, _, _, err := unix.Recvmsg(g.fd, buf, oob, unix.MSG_CMSG_CLOEXEC)
 		if errors.Is(err, unix.EINTR) {
 			continue
@@ -127,7 +127,7 @@ func (g *gate) receiveFile() (int, error) {
 }
 
 func (g *gate) close() {
-	// Without our end the child, if it still waits, ends.
+	// Our end of the gate has done its work. Who waits at the other, waits no more.
 	unix.Close(g.fd)
 }
 

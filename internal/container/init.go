@@ -48,7 +48,7 @@ func commName() uintptr {
 
 // startPayload is where PID 1 starts the command as its child.
 func startPayload(c *Container, account *user.ExecUser, path string, env []string) (int, error) {
-	attr := &syscall.SysProcAttr{Setsid: c.TTY, Setctty: c.TTY}
+	attr := &syscall.SysProcAttr{Setsid: c.TTY, Setctty: c.TTY, Foreground: c.Foreground}
 	if c.User != "" {
 		attr.Credential = credential(c, account)
 	}
@@ -84,15 +84,29 @@ func reap(pid int) (int, error) {
 	for {
 		var status unix.WaitStatus
 		// Any child, our own or one whose parent has died before it.
-		ended, err := unix.Wait4(-1, &status, 0, nil)
+		ended, err := unix.Wait4(-1, &status, unix.WUNTRACED, nil)
 		if err == unix.EINTR {
 			continue
 		}
 		if err != nil {
 			return 125, err
 		}
+		if status.Stopped() {
+			goOn(ended, status)
+			continue
+		}
 		if ended == pid {
 			return exitStatus(status), nil
 		}
 	}
+}
+
+// goOn wakes a process that Ctrl-Z has stopped: nobody in the container could.
+// The kernel does not stop a command that is PID 1 either.
+func goOn(pid int, status unix.WaitStatus) {
+	if status.StopSignal() != unix.SIGTSTP {
+		return
+	}
+	// The whole job, which is a process group.
+	_ = unix.Kill(-pid, unix.SIGCONT)
 }

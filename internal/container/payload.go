@@ -194,5 +194,5 @@ func value(env []string, name string) string {
 
 // Prompt is the shell prompt that tells a user of a terminal where they are.
 func Prompt(step int, name string) string {
-	return "kit:" + strconv.Itoa(step) + ":" + name + `:\w\$ `
+	return "kit:" + strconv.Itoa(step) + ":" + name + ":$PWD# "
 }

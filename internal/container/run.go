@@ -38,6 +38,7 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 // runParent is the parent's side, from top to bottom.
 func runParent(c *Container, steps []Step) (exit int, err error) {
 	c.Attr = &syscall.SysProcAttr{}
+	c.Foreground = !c.TTY && holdsTerminal()
 	for _, s := range steps {
 		if err := s.do(s.Before, c); err != nil {
 			return 125, err
@@ -51,6 +52,7 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 
 	signals := CatchSignals()
 	defer signals.Stop()
+	defer reclaimTerminal(c)
 	pid, g, err := startChild(c.Attr)
 	if err != nil {
 		return 125, &Error{Err: err}

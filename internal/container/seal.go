@@ -2,6 +2,7 @@ package container
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -89,10 +90,13 @@ func memorySelf() (int, error) {
 	for left := info.Size(); left > 0; {
 		// Copy within the kernel.
 		n, err := unix.Sendfile(fd, int(exe.Fd()), nil, int(left))
-		if err != nil || n == 0 {
+		if err == nil && n == 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
 			// Half a program is no program.
 			unix.Close(fd)
-			return -1, fmt.Errorf("sendfile: copy of the program: %w", err)
+			return -1, fmt.Errorf("sendfile /proc/self/exe: %w", err)
 		}
 		left -= int64(n)
 	}

@@ -11,10 +11,17 @@ import (
 // Signals are the signals that kit is sent and that are meant for the command.
 type Signals chan os.Signal
 
-// CatchSignals keeps signals from ending kit; they wait for Forward.
+// CatchSignals keeps signals from ending kit; they wait for Forward. What kit's
+// caller ignores, as nohup(1) does with SIGHUP, stays ignored, by the command too.
 func CatchSignals() Signals {
 	s := make(Signals, 16)
-	signal.Notify(s, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGWINCH)
+	for _, sig := range []os.Signal{
+		unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP, unix.SIGWINCH,
+	} {
+		if !signal.Ignored(sig) {
+			signal.Notify(s, sig)
+		}
+	}
 	return s
 }
 

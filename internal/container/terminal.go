@@ -141,6 +141,30 @@ func followSize(master *os.File) (stop func()) {
 	}
 }
 
+// holdsTerminal tells that standard input is our terminal, and that its keyboard
+// is ours: kit was started by hand, and not in the background.
+func holdsTerminal() bool {
+	// Which process group does the terminal talk to?
+	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
+	if err != nil {
+		return false
+	}
+	// Is it the one that we are in?
+	return group == unix.Getpgrp()
+}
+
+// reclaimTerminal takes the terminal's keyboard back from a command that was
+// given it, for whoever started kit.
+func reclaimTerminal(c *Container) {
+	if !c.Foreground {
+		return
+	}
+	// The terminal would stop us for reaching for it from the background.
+	signal.Ignore(unix.SIGTTOU)
+	// Keys and Ctrl-C are for our process group again.
+	_ = unix.IoctlSetPointerInt(0, unix.TIOCSPGRP, unix.Getpgrp())
+}
+
 // WindowSize returns the size of the terminal on standard input, nil for none.
 func WindowSize() *Winsize {
 	// How many rows and columns has the user's terminal?

@@ -90,7 +90,21 @@ func Save(s State) (err error) {
 	if old, err := load(dir, s.Name); err == nil && old.Running() {
 		return &TakenError{s.Name, old.Pid}
 	}
+	sweep(dir)
 	return write(dir, s)
+}
+
+// sweep forgets the containers whose kit was killed. The directory is locked.
+func sweep(dir string) {
+	all, err := List()
+	if err != nil {
+		return // nothing that the next one could not sweep
+	}
+	for _, s := range all {
+		if !s.Running() {
+			os.Remove(file(dir, s.Name))
+		}
+	}
 }
 
 // write replaces a container's file in one go.

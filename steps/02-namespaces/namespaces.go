@@ -32,6 +32,9 @@ func choose(c *container.Container) error {
 		unix.CLONE_NEWUTS // its own hostname
 	if c.PID.Own() {
 		c.Attr.Cloneflags |= unix.CLONE_NEWPID // it becomes PID 1
+		// A shell gives the keyboard back to whom it got it from. It could not name
+		// a process group of the host's, so it gets it as a group of its own.
+		c.Attr.Foreground = c.Foreground && !c.Init
 	}
 	if c.IPC.Own() {
 		c.Attr.Cloneflags |= unix.CLONE_NEWIPC // its own shared memory, semaphores, queues
