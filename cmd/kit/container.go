@@ -10,7 +10,10 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
+	"unicode/utf8"
 
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/container"
@@ -23,10 +26,19 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	if len(command) == 0 {
 		command = []string{"/bin/sh"}
 	}
+	if command[0] == "" {
+		return nil, errors.New("step: the command is empty")
+	}
+	for _, arg := range append(command, o.env...) {
+		if !utf8.ValidString(arg) { // JSON, in which it goes to the child, has nothing else
+			return nil, fmt.Errorf("argument %q: not UTF-8", arg)
+		}
+	}
 	c := &container.Container{
 		Steps: n, Args: command, Name: o.name, Hostname: o.hostname, Workdir: o.workdir,
 		User: o.user, TTY: o.tty, Init: o.init, Time: o.timeOffset,
-		Window: container.WindowSize(),
+		Window:     container.WindowSize(),
+		Foreground: !o.tty && container.HoldsTerminal(),
 	}
 	if c.Named = c.Name != ""; !c.Named {
 		c.Name = randomName()
@@ -57,6 +69,9 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	if o.init && !c.PID.Own() {
 		return nil, errors.New("--init: needs a PID namespace of its own (--pid private)")
 	}
+	if err := checkOffset(o.timeOffset); err != nil {
+		return nil, err
+	}
 	c.Env, err = commandEnv(o.env, c)
 	return c, err
 }
@@ -68,6 +83,19 @@ func checkFree(name string) error {
 	}
 	if s, err := state.Load(name); err == nil {
 		return failed(&state.TakenError{Name: name, Pid: s.Pid})
+	}
+	return nil
+}
+
+// checkOffset refuses clocks that would stand before the time of boot, which the
+// kernel does not allow either (time_namespaces(7)).
+func checkOffset(offset time.Duration) error {
+	var boot unix.Timespec
+	if err := unix.ClockGettime(unix.CLOCK_MONOTONIC, &boot); err != nil {
+		return nil // the kernel will say what is wrong
+	}
+	if offset+time.Duration(boot.Nano()) < 0 {
+		return fmt.Errorf("--time-offset %v: the clock would stand before boot", offset)
 	}
 	return nil
 }
@@ -155,7 +183,7 @@ func parseSharing(flag, value string) (container.Sharing, error) {
 	case "host":
 		return container.Sharing{Host: true}, nil
 	}
-	if name, ok := strings.CutPrefix(value, "container:"); ok {
+	if name, ok := strings.CutPrefix(value, "container:"); ok && name != "" {
 		s, err := state.Load(name)
 		if err != nil {
 			return container.Sharing{}, failed(fmt.Errorf("--%s %s: %w", flag, value, err))

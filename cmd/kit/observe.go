@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/signal"
 	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/trace"
@@ -27,6 +30,8 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 	}
 	signals := container.CatchSignals()
 	defer signals.Stop()
+	// When nobody reads the trace any more, the command runs on without.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	var opened chan error
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
@@ -65,7 +70,10 @@ func (o *options) detail(class trace.Class) bool {
 
 // origins tells the observer which function is which moment of which step.
 func origins() map[string]trace.Origin {
-	origins := map[string]trace.Origin{}
+	origins := map[string]trace.Origin{
+		// Step 0, where the caller is not root.
+		engine + ".becomeRoot": {Name: "root without being root"},
+	}
 	for i, s := range steps.All {
 		for _, m := range s.Moments() {
 			if m.Symbol() != "" {

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,6 +101,9 @@ func attackFromPod(t *testing.T, root string, file *os.File, victim []string) st
 	t.Helper()
 	attacker := start(t, "step", "2", "--trace=off", "--name", "attacker", "--rootfs", root,
 		"--", "overwrite", "15s", sealed, copied)
+	require.Eventually(t, func() bool {
+		return exec.Command("kit", "inspect", "attacker").Run() == nil
+	}, 10*time.Second, 10*time.Millisecond)
 	for ended := false; !ended; {
 		cmd := exec.Command(victim[0], victim[1:]...)
 		if file != nil {

@@ -95,7 +95,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 func (o *options) parse(flags *pflag.FlagSet, args []string) ([]string, error) {
 	for {
 		if err := flags.Parse(args); err != nil {
-			return nil, err
+			return nil, notYet(err)
 		}
 		rest := flags.Args()
 		at := len(args) - len(rest)
@@ -132,6 +132,9 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	}
 	if err := refuseLaterFlags(cmd.Flags(), n); err != nil {
 		return err
+	}
+	if cmd.Flags().Changed("name") && o.name == "" {
+		return errors.New("--name: the name is empty")
 	}
 	if err := o.check(); err != nil {
 		return err
@@ -181,6 +184,30 @@ func (o *options) run(c *container.Container) error {
 		err = errors.Join(err, out.Close())
 	}
 	return &statusError{exit, err}
+}
+
+// notYet tells a flag of a step that has not been written from one that is none.
+func notYet(err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	step := ""
+	switch unknown.GetSpecifiedName() {
+	case "memory", "memory-reservation", "cpus", "cpu-weight", "cpuset-cpus", "pids-limit",
+		"device-read-bps", "device-write-bps", "device":
+		step = "3 (cgroups)"
+	case "layer", "upper", "diff":
+		step = "4 (overlay)"
+	case "net", "publish", "p", "ip", "dns":
+		step = "5 (netns)"
+	case "cap-add", "cap-drop", "security-opt":
+		step = "6 (caps-seccomp)"
+	default:
+		return err
+	}
+	return fmt.Errorf("--%s belongs to step %s, which is not there yet; %s",
+		unknown.GetSpecifiedName(), step, ladder())
 }
 
 // stepMissing is kit step without a number: a call for help, or half a command.

@@ -38,7 +38,6 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 // runParent is the parent's side, from top to bottom.
 func runParent(c *Container, steps []Step) (exit int, err error) {
 	c.Attr = &syscall.SysProcAttr{}
-	c.Foreground = !c.TTY && holdsTerminal()
 	for _, s := range steps {
 		if err := s.do(s.Before, c); err != nil {
 			return 125, err

@@ -141,9 +141,9 @@ func followSize(master *os.File) (stop func()) {
 	}
 }
 
-// holdsTerminal tells that standard input is our terminal, and that its keyboard
+// HoldsTerminal tells that standard input is our terminal, and that its keyboard
 // is ours: kit was started by hand, and not in the background.
-func holdsTerminal() bool {
+func HoldsTerminal() bool {
 	// Which process group does the terminal talk to?
 	group, err := unix.IoctlGetInt(0, unix.TIOCGPGRP)
 	if err != nil {

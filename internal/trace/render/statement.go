@@ -43,8 +43,11 @@ func (t *text) title(e *trace.Event) string {
 	if e.NSPID != 0 && e.NSPID != e.PID {
 		title += fmt.Sprintf(" (%d inside)", e.NSPID)
 	}
-	if e.Step == 0 {
+	switch {
+	case e.Step == 0 && e.Name == "engine":
 		return title + " ─ the engine"
+	case e.Step == 0:
+		return title + " ─ step 0: " + e.Name
 	}
 	title += fmt.Sprintf(" ─ step %d %s · %s", e.Step, e.Name, e.Moment)
 	if m := meaningOf(e.Moment); columns(title+m) < t.width()-2 {
