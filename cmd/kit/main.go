@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -71,6 +72,9 @@ func report(err error) {
 	hints := hint.For(err)
 	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
 		hints = e.Hints
+	}
+	if _, missing := os.Stat("/proc/self"); missing != nil && errors.Is(err, fs.ErrNotExist) {
+		hints = append(hints, "kit needs /proc, which step 1 does not give: mount -t proc proc /proc")
 	}
 	for _, h := range hints {
 		fmt.Fprintf(os.Stderr, "hint: %s\n", h)

@@ -101,6 +101,10 @@ func (t *text) syscall(e *trace.Event) {
 	t.heading(e)
 	before := t.place(e)
 	t.call(e, before)
+	if e.Call == "execve" {
+		t.picture(e.Changes)
+		return
+	}
 	t.changes(e.Changes)
 }
 
