@@ -22,7 +22,9 @@ container's life, and whether this machine can run it. The moments come in this
 order; Before, Parent and After run on the host's side, Child, Root and Inside
 in the process that becomes the container.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return failed(writeLadder(cmd.OutOrStdout())) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return failed(writeLadder(cmd.OutOrStdout()))
+		},
 	}
 }
 

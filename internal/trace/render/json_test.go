@@ -18,7 +18,10 @@ func TestJSONKeys(t *testing.T) {
 		keys []string
 	}{
 		{
-			trace.Event{V: 1, Kind: trace.Begin, Argv: []string{"kit"}, Kernel: "6.12.0", Cgroup: "v2", Rootless: &no},
+			trace.Event{
+				V: 1, Kind: trace.Begin, Argv: []string{"kit"}, Kernel: "6.12.0", Cgroup: "v2",
+				Rootless: &no,
+			},
 			[]string{"v", "kind", "argv", "kernel", "cgroup", "rootless"},
 		},
 		{
