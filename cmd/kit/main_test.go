@@ -4,14 +4,20 @@ package main
 
 import (
 	"os"
+	"os/signal"
+	"path/filepath"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
 )
 
 // TestMain makes this test binary the kit command of all tests: it is found in
 // PATH under that name, and starts itself again as the real one does.
 func TestMain(m *testing.M) {
+	if filepath.Base(os.Args[0]) != "kit" {
+		heedSignals()
+	}
 	testscript.Main(m, map[string]func(){"kit": main})
 }
 
@@ -23,4 +29,14 @@ func TestScripts(t *testing.T) {
 			return cond == "root" && os.Geteuid() == 0, nil
 		},
 	})
+}
+
+// heedSignals keeps what the test was started to ignore, under nohup(1) or in the
+// background, from the processes that it starts: a handler does not outlive execve.
+func heedSignals() {
+	for _, s := range []os.Signal{unix.SIGHUP, unix.SIGINT, unix.SIGQUIT} {
+		if signal.Ignored(s) {
+			signal.Notify(make(chan os.Signal, 1), s)
+		}
+	}
 }
