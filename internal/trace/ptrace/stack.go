@@ -46,7 +46,8 @@ func (s *Stack) Walk(tid int, i *Info) {
 
 // word reads 8 bytes at addr through the window.
 func (s *Stack) word(tid int, addr uint64) uint64 {
-	if addr < s.base || addr+8 > s.base+uint64(s.n) {
+	// Unsigned, so that an address before the window is far behind it.
+	if s.n < 8 || addr-s.base > uint64(s.n-8) {
 		s.base = addr
 		s.n = Read(tid, s.base, s.buf[:])
 		if s.n < 8 {

@@ -95,13 +95,17 @@ func message(f *Frame, i int) string {
 
 // rights renders the file descriptors in a control message (unix(7)).
 func rights(f *Frame, addr, length uint64) string {
-	const header = 16 // struct cmsghdr: length, level, type
+	const (
+		header = 16  // struct cmsghdr: length, level, type
+		most   = 253 // SCM_MAX_FD in unix(7)
+	)
 	h := halves(f, addr, header/4)
 	if length <= header || len(h) < header/4 || h[3] != unix.SCM_RIGHTS || uint64(h[0]) <= header {
 		return ""
 	}
 	var fds []string
-	for _, fd := range halves(f, addr+header, int(min(uint64(h[0]), length)-header)/4) {
+	n := min((min(uint64(h[0]), length)-header)/4, most)
+	for _, fd := range halves(f, addr+header, int(n)) {
 		fds = append(fds, descriptor(f, uint64(fd)))
 	}
 	return "[" + strings.Join(fds, ", ") + "]"
