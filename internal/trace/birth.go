@@ -23,6 +23,7 @@ func (t *tracer) birth(th *thread) {
 	child := &thread{tid: tid, proc: th.proc}
 	if !t.isThread(th, tid) {
 		child.proc = t.newProcess(th, tid)
+		t.forked = true
 	}
 	t.threads[tid] = child
 	if th.inCall && t.recording {

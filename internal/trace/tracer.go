@@ -26,6 +26,7 @@ type tracer struct {
 
 	began     bool
 	parallel  bool // another thread of ours can run while this one sleeps
+	forked    bool // a process was born: kit has read its orders, and waits for us no more
 	recording bool // false before the begin mark, and while the command runs
 	start     time.Time
 	payload   *payload
@@ -101,7 +102,7 @@ func (t *tracer) prepare() {
 // loop handles what tracees report until the last of them has ended.
 func (t *tracer) loop() {
 	for {
-		tid, status, err := ptrace.Wait(t.recording && t.parallel)
+		tid, status, err := ptrace.Wait(t.recording && t.parallel && t.forked)
 		if err != nil {
 			return // ECHILD: none is left
 		}

@@ -113,7 +113,8 @@ func await(pid int) error {
 
 // Wait waits for any tracee to stop or end. Soon tells that it will not be long:
 // then the Go scheduler is not told that this thread sleeps, which costs more
-// than the sleep. Until it returns there is no garbage collection.
+// than the sleep. Until it returns there is no garbage collection, and whoever
+// wants one waits: the tracee must not wait for this process meanwhile.
 func Wait(soon bool) (tid int, status unix.WaitStatus, err error) {
 	const options = unix.WALL | unix.WNOTHREAD
 	for {
