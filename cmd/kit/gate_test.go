@@ -22,7 +22,9 @@ func TestLongCommand(t *testing.T) {
 		words[i] = strings.Repeat("x", 100_000) // one argument may have 128 KiB (execve(2))
 	}
 	for _, trace := range []string{"off", "steps"} {
-		args := []string{"step", "2", "--trace=" + trace, "--format=json", "--rootfs", root, "--", "/bin/echo"}
+		args := []string{
+			"step", "2", "--trace=" + trace, "--format=json", "--rootfs", root, "--", "/bin/echo",
+		}
 		r := finish(t, exec.Command("kit", append(args, words...)...))
 		require.Zero(t, r.exit, r.err)
 		require.Len(t, r.out, 600_006)
