@@ -56,7 +56,10 @@ func Start(path string, argv, env []string, files []*os.File) (pid int, err erro
 		fds[i] = f.Fd()
 	}
 	pid, err = syscall.ForkExec(path, argv, &syscall.ProcAttr{
-		Env: env, Files: fds, Sys: &syscall.SysProcAttr{Ptrace: true},
+		Env: env, Files: fds, Sys: &syscall.SysProcAttr{
+			Ptrace:    true,
+			Pdeathsig: unix.SIGKILL, // before seize there is no PTRACE_O_EXITKILL
+		},
 	})
 	if err != nil {
 		return 0, fmt.Errorf("start %s: %w", path, err)
@@ -93,6 +96,13 @@ func seize(pid int) error {
 	return unix.Kill(pid, unix.SIGCONT)
 }
 
+// An EndedError is a program that a signal ended before it could be watched.
+type EndedError struct{ Status unix.WaitStatus }
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("ended before it could be traced: %s", e.Status.Signal())
+}
+
 // await waits for a tracee that is about to stop.
 func await(pid int) error {
 	for {
@@ -105,7 +115,7 @@ func await(pid int) error {
 			return fmt.Errorf("wait4 %d: %w", pid, err)
 		}
 		if !status.Stopped() {
-			return fmt.Errorf("wait4 %d: %w", pid, unix.ESRCH)
+			return &EndedError{status}
 		}
 		return nil
 	}

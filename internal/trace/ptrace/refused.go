@@ -10,7 +10,10 @@ import (
 
 // Refused tells why there is no ptrace here, when err is of that kind, or "".
 func Refused(err error) string {
+	var ended *EndedError
 	switch {
+	case errors.As(err, &ended) && ended.Status.Signal() == unix.SIGSYS:
+		return "ptrace is forbidden (a seccomp filter ends who calls it)"
 	case errors.Is(err, unix.ENOSYS):
 		return "ptrace is not there (CPU emulation does not offer it)"
 	case errors.Is(err, unix.EIO), errors.Is(err, unix.EINVAL):
