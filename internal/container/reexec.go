@@ -36,6 +36,7 @@ func Reexec(steps []Step) (exit int, ok bool, err error) {
 	case roleProbe:
 		return 0, true, nil
 	default:
+		os.Unsetenv(tracedEnv) // nobody waits for our begin
 		return 0, false, nil
 	}
 	// Namespaces, capabilities and filters belong to a thread: stay on this one.

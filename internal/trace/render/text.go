@@ -67,7 +67,11 @@ func (t *text) Event(e *trace.Event) error {
 }
 
 func (t *text) begin(e *trace.Event) {
-	for _, l := range fill(shellWords(e.Argv), t.o.Width) {
+	words := shellWords(e.Argv)
+	for i, w := range words {
+		words[i] = cut(w, 4*t.o.Width) // the user knows the rest
+	}
+	for _, l := range fill(words, t.o.Width) {
 		t.line(t.p.call.Sprint(l))
 	}
 	who := "as root"
