@@ -70,7 +70,7 @@ func TestPicture(t *testing.T) {
 	require.Equal(t, reasons(svg.String()), reasons(string(drawn)), "draw it anew with -update")
 }
 
-// reasons are the lines of a picture that do not differ from run to run.
+// reasons are what does not differ from run to run, nor when lines are added above.
 func reasons(svg string) []string {
-	return regexp.MustCompile(`why     </tspan>[^<]*|\w+\.go:\d+</tspan>`).FindAllString(svg, -1)
+	return regexp.MustCompile(`why     </tspan>[^<]*|\w+\.go:`).FindAllString(svg, -1)
 }
