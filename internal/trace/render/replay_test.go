@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/creack/pty"
 	"github.com/stretchr/testify/require"
 
 	"github.com/containerkit/kit/internal/trace"
@@ -106,6 +107,17 @@ func TestOneWrite(t *testing.T) {
 	}
 }
 
+// TestWriterFails checks that a sink tells the error of its writer, each time.
+func TestWriterFails(t *testing.T) {
+	full := errors.New("disk full")
+	w := writerFunc(func([]byte) (int, error) { return 0, full })
+	for _, sink := range []trace.Sink{NewJSON(w), NewText(w, TextOptions{})} {
+		for range 2 {
+			require.ErrorIs(t, sink.Event(&trace.Event{Kind: trace.Begin}), full)
+		}
+	}
+}
+
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
@@ -115,12 +127,43 @@ func TestColorFor(t *testing.T) {
 	require.NoError(t, err)
 	defer r.Close()
 	defer w.Close()
-	for mode, want := range map[string]bool{"always": true, "never": false, "auto": false} {
-		got, err := ColorFor(mode, w)
+	terminal, tty, err := pty.Open()
+	require.NoError(t, err)
+	defer terminal.Close()
+	defer tty.Close()
+	for _, c := range []struct {
+		mode, noColor string
+		pipe, tty     bool
+	}{
+		{"auto", "", false, true},
+		{"auto", "1", false, false},
+		{"always", "1", true, true},
+		{"never", "", false, false},
+	} {
+		t.Setenv("NO_COLOR", c.noColor)
+		onPipe, err := ColorFor(c.mode, w)
 		require.NoError(t, err)
-		require.Equal(t, want, got, mode)
+		onTTY, err := ColorFor(c.mode, tty)
+		require.NoError(t, err)
+		require.Equal(t, []bool{c.pipe, c.tty}, []bool{onPipe, onTTY}, "%+v", c)
 	}
 	_, err = ColorFor("sometimes", w)
 	require.EqualError(t, err, "--color sometimes: not one of auto, always, never")
+}
+
+// TestWidthFor checks that a terminal gets its own width, within reason.
+func TestWidthFor(t *testing.T) {
+	r, w, err := os.Pipe()
+	require.NoError(t, err)
+	defer r.Close()
+	defer w.Close()
 	require.Equal(t, 80, WidthFor(w))
+	terminal, tty, err := pty.Open()
+	require.NoError(t, err)
+	defer terminal.Close()
+	defer tty.Close()
+	for columns, want := range map[uint16]int{0: 80, 39: 80, 40: 40, 100: 100, 200: 120} {
+		require.NoError(t, pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: columns}))
+		require.Equal(t, want, WidthFor(tty), "%d columns", columns)
+	}
 }

@@ -40,6 +40,7 @@ func TestText(t *testing.T) {
 			"80":       {Width: 80},
 			"120":      {Width: 120},
 			"80-color": {Width: 80, Color: true},
+			"80-v":     {Width: 80, Verbosity: 1},
 			"80-vv":    {Width: 80, Verbosity: 2},
 		} {
 			file := filepath.Join("testdata", name+"-"+suffix+".golden")
