@@ -72,6 +72,13 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	if err := checkOffset(o.timeOffset); err != nil {
 		return nil, err
 	}
+	for _, set := range []func(*container.Container) error{
+		o.limits.set, o.layers.set, o.network.set, o.security.set,
+	} {
+		if err := set(c); err != nil {
+			return nil, err
+		}
+	}
 	c.Env, err = commandEnv(o.env, c)
 	return c, err
 }

@@ -24,9 +24,10 @@ func main() {
 // run returns the exit status of kit (cli.md): the command's own, or kit's.
 func run(args []string) int {
 	// One of kit's own processes: it has a role and no command line to read.
-	if exit, ok, err := container.Reexec(steps.All); ok {
-		report(err)
-		return exit
+	if r, ok := container.Reexec(steps.All); ok {
+		note(r.Notes)
+		report(r.Err)
+		return r.Exit
 	}
 	root := newRootCommand()
 	root.SetArgs(args)
@@ -81,6 +82,13 @@ func report(err error) {
 	}
 }
 
+// note tells the user what has been noticed on the way.
+func note(notes []string) {
+	for _, n := range notes {
+		fmt.Fprintf(os.Stderr, "kit: %s\n", n)
+	}
+}
+
 func newRootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kit",
@@ -92,6 +100,8 @@ func newRootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
-		newRootfsCommand(), newReplayCommand(), newAttackCommand())
+		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(),
+		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),
+		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand())
 	return root
 }

@@ -27,6 +27,10 @@ type options struct {
 	tty, init                     bool
 	hostname, userns, ipc, pid    string
 	timeOffset                    time.Duration
+	limits                        limitOptions    // step 3
+	layers                        layerOptions    // step 4
+	network                       networkOptions  // step 5
+	security                      securityOptions // step 6
 	trace, format, file, colorful string
 	verbosity                     int
 }
@@ -37,6 +41,15 @@ func stepOf(flag string) int {
 	switch flag {
 	case "hostname", "volume", "init", "userns", "ipc", "pid", "time-offset":
 		return 2
+	case "memory", "memory-reservation", "cpus", "cpu-weight", "cpuset-cpus", "pids-limit",
+		"device-read-bps", "device-write-bps", "device":
+		return 3
+	case "layer", "upper", "diff":
+		return 4
+	case "net", "publish", "ip", "dns":
+		return 5
+	case "cap-add", "cap-drop", "security-opt", "oom-score-adj", "ulimit":
+		return 6
 	}
 	return 1
 }
@@ -80,6 +93,10 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.StringVar(&o.pid, "pid", "private", "step 2: PID namespace: `private|host|container:NAME`")
 	f.DurationVar(&o.timeOffset, "time-offset", 0,
 		"step 2: let the clocks since boot run ahead by `duration`")
+	o.limits.addTo(f)
+	o.layers.addTo(f)
+	o.network.addTo(f)
+	o.security.addTo(f)
 	f.StringVar(&o.trace, "trace", "steps",
 		"`steps|off`: show the kernel calls of the steps, or run untraced")
 	f.CountVarP(&o.verbosity, "verbose", "v",
@@ -95,7 +112,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 func (o *options) parse(flags *pflag.FlagSet, args []string) ([]string, error) {
 	for {
 		if err := flags.Parse(args); err != nil {
-			return nil, notYet(err)
+			return nil, err
 		}
 		rest := flags.Args()
 		at := len(args) - len(rest)
@@ -166,6 +183,7 @@ func (o *options) check() error {
 func (o *options) run(c *container.Container) error {
 	if o.trace == "off" {
 		exit, err := container.Run(c, steps.All[:c.Steps])
+		note(c.Notes)
 		return &statusError{exit, err}
 	}
 	sink, out, err := o.sink()
@@ -179,35 +197,12 @@ func (o *options) run(c *container.Container) error {
 			_ = diff(os.Stderr, n-1, n, false) // nobody may be there to read it
 		}
 		exit, err = container.Run(c, steps.All[:c.Steps])
+		note(c.Notes)
 	}
 	if o.file != "" {
 		err = errors.Join(err, out.Close())
 	}
 	return &statusError{exit, err}
-}
-
-// notYet tells a flag of a step that has not been written from one that is none.
-func notYet(err error) error {
-	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return err
-	}
-	step := ""
-	switch unknown.GetSpecifiedName() {
-	case "memory", "memory-reservation", "cpus", "cpu-weight", "cpuset-cpus", "pids-limit",
-		"device-read-bps", "device-write-bps", "device":
-		step = "3 (cgroups)"
-	case "layer", "upper", "diff":
-		step = "4 (overlay)"
-	case "net", "publish", "p", "ip", "dns":
-		step = "5 (netns)"
-	case "cap-add", "cap-drop", "security-opt":
-		step = "6 (caps-seccomp)"
-	default:
-		return err
-	}
-	return fmt.Errorf("--%s belongs to step %s, which is not there yet; %s",
-		unknown.GetSpecifiedName(), step, ladder())
 }
 
 // stepMissing is kit step without a number: a call for help, or half a command.

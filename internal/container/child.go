@@ -22,12 +22,16 @@ func runChild(g *gate, ladder []Step) (exit int, err error) {
 	steps := ladder[:c.Steps]
 
 	var root Step
+	last := Step{Last: Become}
 	for _, s := range steps {
 		if err := s.do(s.Child, c); err != nil {
 			return 125, err
 		}
 		if s.Root != nil {
 			root = s
+		}
+		if s.Last != nil {
+			last = s
 		}
 	}
 	if c.TTY && !c.Devpts {
@@ -48,7 +52,7 @@ func runChild(g *gate, ladder []Step) (exit int, err error) {
 			return 125, &Error{Err: err}
 		}
 	}
-	return runPayload(c)
+	return runPayload(c, last)
 }
 
 // dieWithParent ties our life to kit's.

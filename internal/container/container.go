@@ -16,6 +16,7 @@ type Step struct {
 	Child  func(*Container) error // child, host's files still visible (OCI createContainer)
 	Root   func(*Container) error // child, swap "/"; the newest step's wins
 	Inside func(*Container) error // child, under the new "/"          (OCI startContainer)
+	Last   func(*Container) error // child, become the user; the newest step's wins; only execve follows
 	After  func(*Container) error // parent, child gone; newest first  (OCI poststop)
 }
 
@@ -39,14 +40,22 @@ type Container struct {
 	IPC, PID Sharing
 	Time     time.Duration // how far the container's clocks run ahead
 
+	Limits   Limits   // step 3
+	Devices  []Device // step 3: of the host, which the command may use
+	Layers   Layers   // step 4
+	Net      Net      // step 5
+	Security Security // step 6
+
 	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in
 	Devpts     bool     // the container has its own devpts: the terminal comes from there
 	Window     *Winsize // of the terminal kit runs in
 	Foreground bool     // kit has the terminal's keyboard, and -t was not asked for
 	Handed     []string // names of the open files that came through the gate, see Hand
 
-	Attr *syscall.SysProcAttr `json:"-"` // parent only: how to clone
-	Pid  int                  `json:"-"` // parent only: the child, as the parent sees it
+	Attr    *syscall.SysProcAttr `json:"-"` // parent only: how to clone
+	Pid     int                  `json:"-"` // parent only: the child, as the parent sees it
+	Notes   []string             `json:"-"` // parent only: what the user is to be told at the end, a line each
+	Account Account              `json:"-"` // child only: whom the command runs as
 
 	files map[string]int // open files by name, see Hand and Keep
 }

@@ -16,7 +16,8 @@
 //	                                    Root    swap "/" (the newest step's)
 //	                                    Inside  own namespaces, own "/"
 //	         ◄─────────────── terminal  with -t: the master of a new pty
-//	                                    become the user, then execve
+//	                                    Last    become the user (the newest step's)
+//	                                    execve: from here on it is the command
 //	         wait ◄──────────────────── exits
 //	After    clean up, newest step first
 //

@@ -1,14 +1,12 @@
 package container
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 	"unsafe"
 
-	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
 )
 
@@ -16,7 +14,7 @@ import (
 // does (--init). The kernel gives PID 1 two duties: it becomes the parent of
 // every orphan, and must reap it; and a signal that it has no handler for does
 // nothing to it, so that Ctrl-C and kill would not end the command.
-func runInit(c *Container, account *user.ExecUser, path string, env []string) (int, error) {
+func runInit(c *Container, path string, env []string) (int, error) {
 	// A name for ps: the program was executed under the name of a descriptor.
 	if err := unix.Prctl(unix.PR_SET_NAME, commName(), 0, 0, 0); err != nil {
 		return 0, fmt.Errorf("prctl PR_SET_NAME: %w", err)
@@ -25,7 +23,7 @@ func runInit(c *Container, account *user.ExecUser, path string, env []string) (i
 	unix.Close(gateFD)
 	signals := make(chan os.Signal, 64)
 	signal.Notify(signals)
-	pid, err := startPayload(c, account, path, env)
+	pid, err := startPayload(c, path, env)
 	if err != nil {
 		return 0, err
 	}
@@ -47,35 +45,17 @@ func commName() uintptr {
 }
 
 // startPayload is where PID 1 starts the command as its child.
-func startPayload(c *Container, account *user.ExecUser, path string, env []string) (int, error) {
-	attr := &syscall.SysProcAttr{Setsid: c.TTY, Setctty: c.TTY, Foreground: c.Foreground}
-	if c.User != "" {
-		attr.Credential = credential(c, account)
-	}
+func startPayload(c *Container, path string, env []string) (int, error) {
 	// PID 1 stays kit; the command is its first child, with its own terminal if
 	// it has one.
 	pid, err := syscall.ForkExec(path, c.Args, &syscall.ProcAttr{
-		Env: env, Files: []uintptr{0, 1, 2}, Sys: attr,
+		Env: env, Files: []uintptr{0, 1, 2},
+		Sys: &syscall.SysProcAttr{Setsid: c.TTY, Setctty: c.TTY, Foreground: c.Foreground},
 	})
-	if c.User != "" && (errors.Is(err, unix.EINVAL) || errors.Is(err, unix.EPERM)) {
-		return 0, fmt.Errorf("setresuid %d: %w", account.Uid, err)
-	}
 	if err != nil {
 		return 0, &ExecError{Command: c.Args[0], Path: path, Err: err}
 	}
 	return pid, nil
-}
-
-// credential is what become does, in the words of fork and exec.
-func credential(c *Container, account *user.ExecUser) *syscall.Credential {
-	groups := make([]uint32, len(account.Sgids))
-	for i, g := range account.Sgids {
-		groups[i] = uint32(g)
-	}
-	return &syscall.Credential{
-		Uid: uint32(account.Uid), Gid: uint32(account.Gid), Groups: groups,
-		NoSetGroups: c.Rootless,
-	}
 }
 
 // reap waits for every process that ends, orphans included, until the command

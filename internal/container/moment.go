@@ -9,7 +9,7 @@ import (
 // A Moment is one of the points in a container's birth and death at which a
 // step has something to do.
 type Moment struct {
-	Name string // Before, Parent, Child, Root, Inside or After
+	Name string // Before, Parent, Child, Root, Inside, Last or After
 	Side string // parent or child
 	do   func(*Container) error
 }
@@ -23,6 +23,7 @@ func (s Step) Moments() []Moment {
 		{"Child", "child", s.Child},
 		{"Root", "child", s.Root},
 		{"Inside", "child", s.Inside},
+		{"Last", "child", s.Last},
 		{"After", "parent", s.After},
 	}
 }

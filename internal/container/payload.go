@@ -43,13 +43,12 @@ func (e *ExecError) ExitStatus() int {
 }
 
 // runPayload turns this process into the command, or, with --init, starts it
-// and looks after it.
-func runPayload(c *Container) (exit int, err error) {
-	account, err := findUser(c)
-	if err != nil {
+// and looks after it. Last is the step whose moment of that name is the newest.
+func runPayload(c *Container, last Step) (exit int, err error) {
+	if err := findAccount(c); err != nil {
 		return 125, &Error{Err: err}
 	}
-	env := environment(c, account.Home)
+	env := environment(c)
 	if c.Workdir != "" {
 		// The command starts here.
 		if err := unix.Chdir(c.Workdir); err != nil {
@@ -64,9 +63,12 @@ func runPayload(c *Container) (exit int, err error) {
 	if err := closeFiles(); err != nil {
 		return 125, &Error{Err: err}
 	}
+	if err := last.do(last.Last, c); err != nil {
+		return 125, err
+	}
 	if c.Init {
-		exit, err = runInit(c, account, path, env)
-	} else if err = become(c, account); err == nil {
+		exit, err = runInit(c, path, env)
+	} else {
 		err = execPayload(path, c.Args, env)
 	}
 	if e := (*ExecError)(nil); errors.As(err, &e) {
@@ -85,45 +87,47 @@ func execPayload(path string, args, env []string) error {
 	return &ExecError{Command: args[0], Path: path, Err: err}
 }
 
-// become gives up root for the user the command runs as: groups first, the uid
-// last, since without uid 0 the others may not be changed any more.
-func become(c *Container, account *user.ExecUser) error {
+// Become gives up root for the user the command runs as: groups first, the uid
+// last, since without uid 0 the others may not be changed any more. It is all
+// that the Last moment does until a step has more to do then.
+func Become(c *Container) error {
 	if c.User == "" {
 		return nil
 	}
 	// The groups of the user's account, in place of ours.
-	if err := unix.Setgroups(account.Sgids); err != nil && !c.Rootless {
-		return fmt.Errorf("setgroups %v: %w", account.Sgids, err)
+	if err := unix.Setgroups(c.Account.Groups); err != nil && !c.Rootless {
+		return fmt.Errorf("setgroups %v: %w", c.Account.Groups, err)
 	}
 	// Real, effective and saved at once: none is left to go back to.
-	if err := unix.Setresgid(account.Gid, account.Gid, account.Gid); err != nil {
-		return fmt.Errorf("setresgid %d: %w", account.Gid, err)
+	if err := unix.Setresgid(c.Account.GID, c.Account.GID, c.Account.GID); err != nil {
+		return fmt.Errorf("setresgid %d: %w", c.Account.GID, err)
 	}
 	// The same for the uid. A uid that is not 0 loses all capabilities here.
-	if err := unix.Setresuid(account.Uid, account.Uid, account.Uid); err != nil {
-		return fmt.Errorf("setresuid %d: %w", account.Uid, err)
+	if err := unix.Setresuid(c.Account.UID, c.Account.UID, c.Account.UID); err != nil {
+		return fmt.Errorf("setresuid %d: %w", c.Account.UID, err)
 	}
 	// A change of uid has cleared it.
 	return dieWithParent()
 }
 
-// findUser looks the user up in the container's own /etc/passwd and /etc/group.
-func findUser(c *Container) (*user.ExecUser, error) {
+// findAccount looks the user up in the container's own /etc/passwd and /etc/group.
+func findAccount(c *Container) error {
 	defaults := &user.ExecUser{Home: "/"}
-	account, err := user.GetExecUserPath(c.User, defaults, "/etc/passwd", "/etc/group")
+	found, err := user.GetExecUserPath(c.User, defaults, "/etc/passwd", "/etc/group")
 	if err != nil {
-		return nil, fmt.Errorf("user %s: %w", c.User, err)
+		return fmt.Errorf("user %s: %w", c.User, err)
 	}
-	return account, nil
+	c.Account = Account{UID: found.Uid, GID: found.Gid, Groups: found.Sgids, Home: found.Home}
+	return nil
 }
 
 // environment is the command's: four variables, and what --env adds.
-func environment(c *Container, home string) []string {
+func environment(c *Container) []string {
 	hostname := c.Hostname
 	if hostname == "" {
 		hostname = c.Name
 	}
-	env := []string{"PATH=" + defaultPath, "HOME=" + home, "HOSTNAME=" + hostname}
+	env := []string{"PATH=" + defaultPath, "HOME=" + c.Account.Home, "HOSTNAME=" + hostname}
 	return merge(env, c.Env)
 }
 

@@ -26,49 +26,56 @@ const (
 // selfFD is the sealed program's descriptor in a process that start starts.
 const selfFD = gateFD + 1
 
-// Reexec runs the rest of kit when this process was started by another kit, and
-// returns its exit status. It returns ok == false in a kit that a user started.
-// Steps is the whole ladder.
-func Reexec(steps []Step) (exit int, ok bool, err error) {
-	r := role(os.Getenv(roleEnv))
-	switch r {
+// A Result is how a process of kit's ended.
+type Result struct {
+	Exit  int
+	Notes []string // what the user is to be told, a line each
+	Err   error
+}
+
+// Reexec runs the rest of kit when this process was started by another kit. It
+// returns ok == false in a kit that a user started. Steps is the whole ladder.
+func Reexec(steps []Step) (r Result, ok bool) {
+	role := role(os.Getenv(roleEnv))
+	switch role {
 	case roleParent, roleUnmapped, roleChild:
 	case roleProbe:
-		return 0, true, nil
+		return r, true
 	default:
 		os.Unsetenv(tracedEnv) // nobody waits for our begin
-		return 0, false, nil
+		return r, false
 	}
 	// Namespaces, capabilities and filters belong to a thread: stay on this one.
 	runtime.LockOSThread()
 	os.Unsetenv(roleEnv)
 	g := &gate{gateFD}
-	if r == roleUnmapped {
-		err := awaitMap(g)
-		return 125, true, err
+	switch role {
+	case roleUnmapped:
+		r.Exit, r.Err = 125, awaitMap(g)
+	case roleParent:
+		r = parentRole(g, steps)
+	case roleChild:
+		r.Exit, r.Err = runChild(g, steps)
 	}
-	if r == roleParent {
-		exit, err = parentRole(g, steps)
-		return exit, true, err
-	}
-	exit, err = runChild(g, steps)
-	return exit, true, err
+	return r, true
 }
 
-func parentRole(g *gate, steps []Step) (int, error) {
+func parentRole(g *gate, steps []Step) (r Result) {
 	// A tracer takes us along when it ends. For anybody else that has been set when
 	// we were cloned, but an execve that gives capabilities, as awaitMap's, clears it.
 	if !begin() {
 		if err := dieWithParent(); err != nil {
-			return 125, &Error{Err: err}
+			return Result{Exit: 125, Err: &Error{Err: err}}
 		}
 	}
 	c, err := g.receive()
 	if err != nil || c == nil {
-		return 125, err
+		return Result{Exit: 125, Err: err}
 	}
 	g.close()
-	return Run(c, steps[:c.Steps])
+	r.Exit, r.Err = Run(c, steps[:c.Steps])
+	r.Notes = c.Notes
+	return r
 }
 
 // begin tells a tracer, if there is one, that the record begins here: everything

@@ -37,20 +37,26 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 
 // runParent is the parent's side, from top to bottom.
 func runParent(c *Container, steps []Step) (exit int, err error) {
+	// A second Ctrl-C must not end us before we have cleaned up.
+	signals := CatchSignals()
+	defer signals.Stop()
+	if err := claim(c); err != nil {
+		return 125, &Error{Err: err}
+	}
+	defer forget(c)
 	c.Attr = &syscall.SysProcAttr{}
 	for _, s := range steps {
-		if err := s.do(s.Before, c); err != nil {
-			return 125, err
-		}
+		// Also after a Before that came half-way.
 		defer func() {
 			if e := s.do(s.After, c); e != nil {
 				exit, err = 125, errors.Join(err, e)
 			}
 		}()
+		if err := s.do(s.Before, c); err != nil {
+			return 125, err
+		}
 	}
 
-	signals := CatchSignals()
-	defer signals.Stop()
 	defer reclaimTerminal(c)
 	pid, g, err := startChild(c.Attr)
 	if err != nil {
@@ -65,13 +71,10 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 			return 125, err
 		}
 	}
-	forget, err := register(c)
-	if err != nil {
+	if err := record(c); err != nil {
 		end(pid)
-		return 125, err
+		return 125, &Error{Err: err}
 	}
-	defer forget()
-
 	if err := g.send(c); err != nil {
 		end(pid)
 		return 125, err

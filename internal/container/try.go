@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"os"
 	"syscall"
 
@@ -10,7 +11,9 @@ import (
 // Try finds out whether this machine lets the caller build a container from
 // steps: it clones a process the way they would, which ends at once.
 func Try(steps []Step) (how string, err error) {
-	c := &Container{Rootless: !privileged(), Attr: &syscall.SysProcAttr{}}
+	c := &Container{
+		Name: "kit-try", Steps: len(steps), Rootless: !privileged(), Attr: &syscall.SysProcAttr{},
+	}
 	how = "yes, as root"
 	if c.Rootless {
 		how = "yes, in a user namespace of your own"
@@ -21,6 +24,11 @@ func Try(steps []Step) (how string, err error) {
 		c.Attr.GidMappings = []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}}
 	}
 	for _, s := range steps {
+		defer func() {
+			if e := s.do(s.After, c); e != nil {
+				err = errors.Join(err, e)
+			}
+		}()
 		if err := s.do(s.Before, c); err != nil {
 			return "", err
 		}

@@ -17,7 +17,7 @@ func Load(name string) (State, error) {
 	}
 	missing := &NotFoundError{Name: name}
 	for _, s := range all {
-		if !s.Running() {
+		if s.Pid == 0 || !s.Running() {
 			continue
 		}
 		if s.Name == name {

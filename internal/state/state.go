@@ -28,17 +28,28 @@ import (
 // State is what is known of a container.
 type State struct {
 	Name      string    `json:"name"`
-	Pid       int       `json:"pid"`        // its first process, in the PID namespace of the host
+	Pid       int       `json:"pid"`        // its first process, in the PID namespace of the host; 0: none yet
 	StartTime uint64    `json:"start_time"` // of that process, see procfs.StartTime
 	Step      int       `json:"step"`       // how many steps built it
 	Rootfs    string    `json:"rootfs"`     // the directory that became its "/"
 	Command   []string  `json:"command"`
 	Created   time.Time `json:"created"`
-	KitPid    int       `json:"kit_pid"` // the kit that waits for it
+	KitPid    int       `json:"kit_pid"`   // the kit that waits for it
+	KitStart  uint64    `json:"kit_start"` // of that process
+
+	// What the engine knows: enough to enter the container, and to remove what is
+	// left of it.
+	Container json.RawMessage `json:"container,omitempty"`
 }
 
-// Running tells that the container's first process has not ended.
-func (s State) Running() bool { return procfs.Running(s.Pid, s.StartTime) }
+// Running tells that the container's first process, or the kit that is about to
+// start it, has not ended.
+func (s State) Running() bool {
+	if s.Pid == 0 {
+		return procfs.Running(s.KitPid, s.KitStart)
+	}
+	return procfs.Running(s.Pid, s.StartTime)
+}
 
 // A TakenError tells that a running container has the name already.
 type TakenError struct {
@@ -63,21 +74,24 @@ func (e *NotFoundError) Error() string {
 	return fmt.Sprintf("no container %q: running are %s", e.Name, strings.Join(e.Running, ", "))
 }
 
-// Save makes a container known. StartTime and Created are filled in where they
-// are zero. It fails with a TakenError where another one of that name runs; of
-// several at the same time, one succeeds.
-func Save(s State) (err error) {
+// Claim makes a container known that is about to be built: its name is taken.
+// It fails with a TakenError where another one of that name runs; of several at
+// the same time, one succeeds.
+func Claim(s State) error {
 	if err := ValidName(s.Name); err != nil {
 		return err
 	}
-	if s.StartTime == 0 {
-		if s.StartTime, err = procfs.StartTime(s.Pid); err != nil {
-			return err
+	return Exclusive(func(dir string) error {
+		if old, err := load(dir, s.Name); err == nil && old.Running() {
+			return &TakenError{s.Name, old.Pid}
 		}
-	}
-	if s.Created.IsZero() {
-		s.Created = time.Now().UTC().Truncate(time.Second)
-	}
+		return Save(dir, s)
+	})
+}
+
+// Exclusive runs f while no other kit of the user changes what is remembered in
+// dir.
+func Exclusive(f func(dir string) error) error {
 	dir, err := makeDir()
 	if err != nil {
 		return err
@@ -87,24 +101,26 @@ func Save(s State) (err error) {
 		return err
 	}
 	defer unlock()
-	if old, err := load(dir, s.Name); err == nil && old.Running() {
-		return &TakenError{s.Name, old.Pid}
-	}
-	sweep(dir)
-	return write(dir, s)
+	return f(dir)
 }
 
-// sweep forgets the containers whose kit was killed. The directory is locked.
-func sweep(dir string) {
-	all, err := List()
-	if err != nil {
-		return // nothing that the next one could not sweep
-	}
-	for _, s := range all {
-		if !s.Running() {
-			os.Remove(file(dir, s.Name))
+// Save remembers a container in dir, which Exclusive gives. The times are filled
+// in where they are zero.
+func Save(dir string, s State) (err error) {
+	if s.StartTime == 0 && s.Pid != 0 {
+		if s.StartTime, err = procfs.StartTime(s.Pid); err != nil {
+			return err
 		}
 	}
+	if s.KitStart == 0 && s.KitPid != 0 {
+		if s.KitStart, err = procfs.StartTime(s.KitPid); err != nil {
+			return err
+		}
+	}
+	if s.Created.IsZero() {
+		s.Created = time.Now().UTC().Truncate(time.Second)
+	}
+	return write(dir, s)
 }
 
 // write replaces a container's file in one go.
@@ -129,9 +145,9 @@ func file(dir, name string) string { return filepath.Join(dir, name+suffix) }
 
 const suffix = ".json"
 
-// Remove forgets the container of that name and pid. It is no error if it is
+// Remove forgets the container of that name and kit. It is no error if it is
 // not known, or if the name is another one's by now.
-func Remove(name string, pid int) error {
+func Remove(name string, kitPid int) error {
 	if err := ValidName(name); err != nil {
 		return err
 	}
@@ -148,7 +164,7 @@ func Remove(name string, pid int) error {
 	}
 	defer unlock()
 	s, err := load(dir, name)
-	if errors.Is(err, os.ErrNotExist) || err == nil && s.Pid != pid {
+	if errors.Is(err, os.ErrNotExist) || err == nil && s.KitPid != kitPid {
 		return nil
 	}
 	return os.Remove(file(dir, name))
