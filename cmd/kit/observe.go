@@ -109,14 +109,15 @@ func (sources) Open(name string) (fs.File, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 }
 
-// sink opens where the trace goes, in the form that was asked for.
-func (o *options) sink() (sink trace.Sink, out *os.File, err error) {
-	out = os.Stderr
-	if o.file != "" {
-		if out, err = os.Create(o.file); err != nil {
-			return nil, nil, failed(fmt.Errorf("--trace-file: %w", err))
-		}
+// traceFile opens where the trace goes. The command's arguments and variables
+// are in it, which are nobody else's business.
+func (o *options) traceFile() (*os.File, error) {
+	if o.file == "" || o.trace == "off" {
+		return os.Stderr, nil
 	}
-	sink, err = newSink(out, o.format, o.colorful, o.verbosity)
-	return sink, out, err
+	out, err := os.OpenFile(o.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("--trace-file: %w", err)
+	}
+	return out, nil
 }

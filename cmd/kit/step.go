@@ -160,12 +160,16 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err != nil {
 		return err
 	}
+	out, err := o.traceFile()
+	if err != nil {
+		return failed(err)
+	}
 	root, err := rootfs.Open(o.rootfs, os.Stderr)
 	if err != nil {
 		return failed(err)
 	}
 	c.Root = root.Dir
-	return o.run(c)
+	return o.run(c, out)
 }
 
 // check refuses what is wrong with the flags that are not the container's.
@@ -180,13 +184,13 @@ func (o *options) check() error {
 	return err
 }
 
-func (o *options) run(c *container.Container) error {
+func (o *options) run(c *container.Container, out *os.File) error {
 	if o.trace == "off" {
 		exit, err := container.Run(c, steps.All[:c.Steps])
 		note(c.Notes)
 		return &statusError{exit, err}
 	}
-	sink, out, err := o.sink()
+	sink, err := newSink(out, o.format, o.colorful, o.verbosity)
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,9 @@ func (o *options) run(c *container.Container) error {
 		note(c.Notes)
 	}
 	if o.file != "" {
-		err = errors.Join(err, out.Close())
+		if e := out.Close(); e != nil {
+			err = errors.Join(err, fmt.Errorf("--trace-file: %w", e))
+		}
 	}
 	return &statusError{exit, err}
 }
