@@ -19,8 +19,8 @@ func newStepsCommand() *cobra.Command {
 		Short: "The ladder: what each step adds and does at which moment",
 		Long: `The ladder: what each step adds, which function of it runs at which moment of a
 container's life, and whether this machine can run it. The moments come in this
-order; Before, Parent and After run on the host's side, Child, Root and Inside
-in the process that becomes the container.`,
+order; Before, Parent and After run on the host's side, Child, Root, Inside and
+Last in the process that becomes the container.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return failed(writeLadder(cmd.OutOrStdout()))

@@ -5,18 +5,20 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/moby/sys/mountinfo"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
 // Clean proves, at the end of the test, that the test's processes have left
-// nothing behind: no mount, no process, no file where kit might put one. Until
-// then HOME, TMPDIR and kit's own directories are empty ones of the test's own.
+// nothing behind: no mount, no process, no cgroup, no file where kit might put
+// one. Until then HOME, TMPDIR and kit's own directories are empty ones of the test's own.
 // Not for parallel tests.
 func Clean(t testing.TB) {
 	t.Helper()
@@ -27,7 +29,7 @@ func Clean(t testing.TB) {
 	for _, name := range []string{"KIT_CACHE", "KIT_STATE"} {
 		t.Setenv(name, filepath.Join(home, name))
 	}
-	mounts := Mounts(t)
+	mounts, cgroups := Mounts(t), EmptyCgroups(t)
 	// Orphans become our children, and so are seen.
 	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	t.Cleanup(func() {
@@ -35,6 +37,11 @@ func Clean(t testing.TB) {
 		endAll(left)
 		require.Empty(t, left, "processes left behind")
 		require.Equal(t, mounts, Mounts(t), "mounts before and after")
+		require.Eventually(t, func() bool {
+			return len(slices.DeleteFunc(EmptyCgroups(t), func(dir string) bool {
+				return slices.Contains(cgroups, dir)
+			})) == 0
+		}, 2*time.Second, 10*time.Millisecond, "cgroups left behind")
 		require.Empty(t, filesBelow(t, home), "files left behind")
 	})
 }
@@ -49,6 +56,28 @@ func filesBelow(t testing.TB, dir string) (files []string) {
 		return err
 	}))
 	return files
+}
+
+// EmptyCgroups are the containers' cgroups, in all hierarchies that are mounted,
+// in which no process is: of a container that runs, or is about to, they are so
+// for a moment only.
+func EmptyCgroups(t testing.TB) (dirs []string) {
+	t.Helper()
+	hierarchies, err := mountinfo.GetMounts(mountinfo.FSTypeFilter("cgroup", "cgroup2"))
+	require.NoError(t, err)
+	for _, h := range hierarchies {
+		_ = filepath.WalkDir(h.Mountpoint, func(path string, d fs.DirEntry, err error) error {
+			if err != nil || !d.IsDir() || !strings.HasPrefix(d.Name(), "kit-") {
+				return nil
+			}
+			procs, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+			if err == nil && len(procs) == 0 {
+				dirs = append(dirs, path)
+			}
+			return nil
+		})
+	}
+	return dirs
 }
 
 // Mounts is the list of all mounts that this process sees, as in proc(5).

@@ -59,7 +59,7 @@ type Event struct {
 	Side   Side   `json:"side,omitempty"`
 	Step   int    `json:"step"`             // 0 is the engine
 	Name   string `json:"name,omitempty"`   // of the step; "engine" for step 0
-	Moment string `json:"moment,omitempty"` // Before, Parent, Child, Root, Inside, After
+	Moment string `json:"moment,omitempty"` // Before, Parent, Child, Root, Inside, Last, After
 	Class  Class  `json:"class,omitempty"`
 
 	File string `json:"file,omitempty"` // from the repository's top: steps/01-chroot/chroot.go
