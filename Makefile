@@ -1,5 +1,6 @@
 # make          build ./kit
 # make test     everything that go test runs, as the user you are
+# make vm-test  the tests in virtual machines: pure cgroup v2, another kernel
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
 # make bench    the benchmarks, side by side with other tools
@@ -7,7 +8,7 @@
 # make cover    which lines the tests reach
 # make ci       all that a change must pass, as root on a throw-away machine
 
-.PHONY: all build test lint fmt bench generate cover ci
+.PHONY: all build test vm-test lint fmt bench generate cover ci
 
 all: build
 
@@ -16,6 +17,9 @@ build:
 
 test:
 	go test ./...
+
+vm-test:
+	.ci/run vm
 
 lint:
 	golangci-lint run ./...
