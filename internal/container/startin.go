@@ -49,10 +49,12 @@ type fork struct {
 // fork prepares the copy.
 func (cmd *Command) fork(pidfd, flags uintptr) (*fork, error) {
 	f := &fork{pidfd: pidfd, flags: flags}
+	// Memory that the kernel reads, and that the copy has too.
 	argv, err := syscall.SlicePtrFromStrings(cmd.Argv)
 	if err != nil {
 		return nil, fmt.Errorf("execveat: %w", err)
 	}
+	// The environment in the same form.
 	env, err := syscall.SlicePtrFromStrings(cmd.Env)
 	if err != nil {
 		return nil, fmt.Errorf("execveat: %w", err)

@@ -20,7 +20,9 @@ import (
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "HOWTO_ADD_A_STEP.md"} {
+	for _, name := range []string{
+		"README.md", "CONTRIBUTING.md", "HOWTO_ADD_A_STEP.md", "lessons/trace.md",
+	} {
 		text, err := os.ReadFile(filepath.Join(top, name))
 		require.NoError(t, err)
 		texts[name] = string(text)
@@ -57,7 +59,7 @@ func TestPagesFiles(t *testing.T) {
 		names := slices.DeleteFunc(spans(text), func(s string) bool { return !isPath(s) })
 		for _, m := range link.FindAllStringSubmatch(text, -1) {
 			if !strings.Contains(m[1], "://") {
-				names = append(names, m[1])
+				names = append(names, filepath.Join(filepath.Dir(page), m[1]))
 			}
 		}
 		require.NotEmpty(t, names, page)
