@@ -13,6 +13,7 @@ import (
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/hint"
+	"github.com/containerkit/kit/internal/vm/guest"
 	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
 )
@@ -23,6 +24,9 @@ func main() {
 
 // run returns the exit status of kit (cli.md): the command's own, or kit's.
 func run(args []string) int {
+	if guest.Is() {
+		guest.Run()
+	}
 	// One of kit's own processes: it has a role and no command line to read.
 	if r, ok := container.Reexec(steps.All); ok {
 		note(r.Notes)
@@ -100,7 +104,7 @@ func newRootCommand() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
-		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(),
+		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(), newVMCommand(),
 		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),
 		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand())
 	return root

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/vm"
 )
 
 // For returns what a user can do about err, a line each.
@@ -21,6 +22,10 @@ func For(err error) []string {
 	var exec *container.ExecError
 	if errors.As(err, &exec) {
 		return forExec(exec)
+	}
+	var missing *vm.MissingError
+	if errors.As(err, &missing) {
+		return forMachine(missing)
 	}
 	var failed *container.Error
 	if errors.As(err, &failed) {

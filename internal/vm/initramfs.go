@@ -2,8 +2,11 @@ package vm
 
 import (
 	"bufio"
+	"bytes"
+	"debug/elf"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/cavaliergopher/cpio"
@@ -32,6 +35,9 @@ func (m Machine) writeInitramfs(path string) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := checkStatic(program); err != nil {
+		return fmt.Errorf("%s: %w", m.Init, err)
+	}
 	if err := writeFile(w, "init", program); err != nil {
 		return err
 	}
@@ -54,6 +60,20 @@ func (m Machine) writeInitramfs(path string) (err error) {
 		return err
 	}
 	return errors.Join(w.Close(), buffered.Flush())
+}
+
+// checkStatic refuses a program that needs a dynamic loader: there is none yet.
+func checkStatic(program []byte) error {
+	file, err := elf.NewFile(bytes.NewReader(program))
+	if err != nil {
+		return err
+	}
+	for _, p := range file.Progs {
+		if p.Type == elf.PT_INTERP {
+			return errors.New("not a static program: build it with CGO_ENABLED=0")
+		}
+	}
+	return nil
 }
 
 func writeFile(w *cpio.Writer, name string, data []byte) error {

@@ -7,7 +7,6 @@
 package vm
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -15,8 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/containerkit/kit/internal/vm/guest"
 )
@@ -38,9 +35,9 @@ type Machine struct {
 // it was stopped from outside.
 var ErrNoExit = errors.New("the machine ended without an exit status")
 
-// Run boots the machine, copies what it writes to its console to out, and
-// returns the exit status of its program.
-func (m Machine) Run(ctx context.Context, out io.Writer) (exit int, err error) {
+// Run boots the machine with in and out as its console, and returns the exit
+// status of its program. in may be nil.
+func (m Machine) Run(ctx context.Context, in io.Reader, out io.Writer) (exit int, err error) {
 	dir, err := os.MkdirTemp("", "kit-vm")
 	if err != nil {
 		return 0, err
@@ -51,32 +48,18 @@ func (m Machine) Run(ctx context.Context, out io.Writer) (exit int, err error) {
 		return 0, fmt.Errorf("initramfs: %w", err)
 	}
 	cmd := exec.CommandContext(ctx, qemu(m.Arch), m.arguments(initrd)...)
-	cmd.Stderr = out
-	console, err := cmd.StdoutPipe()
-	if err != nil {
-		return 0, err
-	}
-	if err := cmd.Start(); err != nil {
-		return 0, err
-	}
-	exit = -1
-	lines := bufio.NewReader(console)
-	for {
-		line, err := lines.ReadString('\n')
-		if status, ok := strings.CutPrefix(strings.TrimSpace(line), guest.ExitMark); ok {
-			if exit, err = strconv.Atoi(status); err != nil {
-				exit = -1
-			}
-			continue
-		}
-		fmt.Fprint(out, strings.ReplaceAll(line, "\r", ""))
+	console := &console{out: out, exit: -1}
+	cmd.Stdout, cmd.Stderr = console, out
+	if in != nil {
+		// Not the file itself: of a terminal qemu would change the settings.
+		keys, err := cmd.StdinPipe()
 		if err != nil {
-			break
+			return 0, err
 		}
+		go func() { _, _ = io.Copy(keys, in) }() // ends with us
 	}
-	err = cmd.Wait()
-	if exit < 0 {
+	if err := cmd.Run(); console.exit < 0 {
 		return 0, errors.Join(ErrNoExit, err, ctx.Err())
 	}
-	return exit, nil
+	return console.exit, nil
 }

@@ -28,7 +28,7 @@ func TestSuite(t *testing.T) {
 	ktest.RequireTool(t, qemu(runtime.GOARCH), "mke2fs", "busybox")
 	kernel, modules := kernelFiles(t)
 	image := suiteImage(t)
-	initProgram := ktest.Build(t, "github.com/containerkit/kit/internal/vm/init")
+	initProgram := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
 	for _, c := range []struct {
 		name   string
 		cgroup string
@@ -50,7 +50,7 @@ func TestSuite(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
 			defer cancel()
 			var log bytes.Buffer
-			exit, err := m.Run(ctx, io.MultiWriter(&log, os.Stdout))
+			exit, err := m.Run(ctx, nil, io.MultiWriter(&log, os.Stdout))
 			require.NoError(t, err, "%s", log.String())
 			require.Zero(t, exit, "%s", log.String())
 		})

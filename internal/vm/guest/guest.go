@@ -33,6 +33,18 @@ type Config struct {
 	UID     int      // whom it runs as; the group is the same
 	Cgroup  string   // v1 or v2
 	Modules []string // files in ModuleDir, in the order of loading
+
+	Rows, Columns uint16 // of the terminal that the console is shown in; 0 for none
+}
+
+// Is tells that this process is the first of a virtual machine, before the root
+// file system is there.
+func Is() bool {
+	if os.Getpid() != 1 || len(os.Args) == 0 || os.Args[0] != "/init" {
+		return false
+	}
+	_, err := os.Stat("/" + ConfigFile)
+	return err == nil
 }
 
 // Run is the machine's /init. It does not return.
@@ -97,12 +109,20 @@ func (c Config) start() (status int, err error) {
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stdout
 	cmd.Dir = c.Dir
 	cmd.Env = append([]string{
-		"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "TERM=dumb",
+		"PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
 	}, c.Env...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{}
 	if c.UID != 0 {
-		cmd.SysProcAttr = &syscall.SysProcAttr{
-			Credential: &syscall.Credential{Uid: uint32(c.UID), Gid: uint32(c.UID)},
+		id := uint32(c.UID)
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: id, Gid: id}
+	}
+	if c.Rows != 0 {
+		console, err := c.terminal()
+		if err != nil {
+			return 0, err
 		}
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = console, console, console
+		cmd.SysProcAttr.Setsid, cmd.SysProcAttr.Setctty = true, true
 	}
 	if err := cmd.Start(); err != nil {
 		return 0, err
