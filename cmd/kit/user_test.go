@@ -115,6 +115,19 @@ func TestRemap(t *testing.T) {
 	require.Equal(t, []string{"0", "0", "100000", "65536", "kept"}, strings.Fields(out))
 }
 
+// TestRemapWhereMountsAreShared: systemd shares all mounts with those that copy
+// them, and pivot_root takes no shared mount.
+func TestRemapWhereMountsAreShared(t *testing.T) {
+	ktest.Root(t)
+	ktest.RequireTool(t, "unshare")
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	r := finish(t, exec.Command("unshare", "--mount", "--propagation=shared",
+		"kit", "step", "2", "--trace=off", "--userns=remap", "--rootfs", root, "--", "id", "-u"))
+	require.Zero(t, r.exit, r.err)
+	require.Equal(t, "0\n", r.out)
+}
+
 // TestRemapRefused has a root on overlayfs, whose owners cannot be mapped.
 func TestRemapRefused(t *testing.T) {
 	ktest.Root(t)

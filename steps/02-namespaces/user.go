@@ -66,8 +66,11 @@ func mapRoot(c *container.Container) error {
 	}
 	// The mount remembers the namespace by itself.
 	defer unix.Close(ns)
-	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns)}
-	// From now on an owner of 0 on the disk is the child's root.
+	attr := unix.MountAttr{
+		Attr_set: unix.MOUNT_ATTR_IDMAP, Userns_fd: uint64(ns), Propagation: unix.MS_PRIVATE,
+	}
+	// From now on an owner of 0 on the disk is the child's root. And the copy shares
+	// no events with the original, or pivot_root would refuse it.
 	if err := unix.MountSetattr(root, "", unix.AT_EMPTY_PATH, &attr); err != nil {
 		return fmt.Errorf("mount_setattr %s MOUNT_ATTR_IDMAP: %w", c.Root, err)
 	}
