@@ -93,6 +93,7 @@ func suiteImage(t *testing.T) (image string) {
 			command(t, "cp", "-r", filepath.Join(source, f.Name()), filepath.Join(root, dir))
 		}
 	}
+	command(t, "cp", "-r", "../../lessons", filepath.Join(root, "tests"))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "tests/run"), []byte(runner), 0o755))
 	for _, dir := range []string{"tests", "tmp"} {
 		command(t, "chmod", "-R", "a+rwX", filepath.Join(root, dir))
@@ -122,7 +123,8 @@ func packages(t *testing.T) []string {
 	return list
 }
 
-// runner runs all tests, or those that its argument matches, and counts.
+// runner runs all tests, or those that its argument matches, and counts. Two
+// need kit's source or the compiler.
 const runner = `#!/bin/sh
 export HOME=/tmp/home TMPDIR=/tmp PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 mkdir -p $HOME
@@ -133,7 +135,8 @@ for test in $(find /tests -name test -type f -perm -1 | sort); do
 	dir=${test%/test}
 	cd $dir || exit 1
 	start=$(date +%s)
-	if ./test -test.v -test.timeout=900s -test.run="${1:-.}" >/tmp/log 2>&1; then
+	if ./test -test.v -test.timeout=900s -test.run="${1:-.}" \
+		-test.skip='^(TestPicture|TestBuild)$' >/tmp/log 2>&1; then
 		result=ok
 	else
 		result=FAIL failed="$failed ${dir#/tests/}"

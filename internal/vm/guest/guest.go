@@ -84,6 +84,9 @@ func run() (status int, err error) {
 	if err := linkUp("lo"); err != nil {
 		return 0, err
 	}
+	if err := unix.Sethostname([]byte("kit-vm")); err != nil {
+		return 0, err
+	}
 	return c.start()
 }
 
