@@ -22,6 +22,10 @@ type Net struct {
 	DNS     []netip.Addr // name servers asked for by the user
 	Publish []Port
 
+	// Outer is the inode of the network namespace that plays the host, which step 0
+	// gives without root; 0 is the host's own.
+	Outer uint64
+
 	Address netip.Prefix // given by step 5: the container's address and the bridge's net
 }
 

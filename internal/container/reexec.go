@@ -98,7 +98,8 @@ type Command struct {
 	Env   []string
 	Files []*os.File // descriptors 0, 1, 2, the gate, and the program itself
 
-	gate *gate
+	gate  *gate
+	fresh uintptr // see startIn
 }
 
 // newCommand prepares to start this program from the open file self.

@@ -18,7 +18,7 @@ import (
 func becomeRoot(c *Container) (exit int, err error) {
 	signals := CatchSignals()
 	defer signals.Stop()
-	pid, g, err := enterUserNamespace(c)
+	pid, g, err := startOuter(c)
 	if err != nil {
 		return 125, &Error{Err: err}
 	}
@@ -31,13 +31,45 @@ func becomeRoot(c *Container) (exit int, err error) {
 	return wait(pid)
 }
 
-// enterUserNamespace starts this program as root of a new user namespace, with
-// a mount namespace in which that root may mount.
-func enterUserNamespace(c *Container) (pid int, g *gate, err error) {
-	attr := &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWUSER | unix.CLONE_NEWNS,
-		Pdeathsig:  unix.SIGKILL,
+// startParent starts this program as root of a user namespace, with a mount
+// namespace in which that root may mount.
+func startParent(c *Container, o outer) (pid int, g *gate, err error) {
+	self, err := outerSelf(c)
+	if err != nil {
+		return 0, nil, err
 	}
+	if o.pid != 0 {
+		return joinOuter(o, self)
+	}
+	return makeOuter(o, self)
+}
+
+// joinOuter starts the parent in the user namespace of another container's. Who
+// has made a user namespace may enter it, and is root there.
+func joinOuter(o outer, self *os.File) (pid int, g *gate, err error) {
+	cmd, err := newCommand(roleParent, os.Environ(), self)
+	if err != nil {
+		self.Close()
+		return 0, nil, err
+	}
+	// Mounts of its own, as we see them: later mounts of the host are among them.
+	cmd.fresh = o.fresh
+	pid, g, err = cmd.startIn(o.pid, o.joins)
+	if err != nil || o.net == 0 {
+		return pid, g, err
+	}
+	if net, err := namespaceOf(pid, "net"); err != nil || net != o.net {
+		// The pid is another process's by now.
+		end(pid)
+		g.close()
+		return 0, nil, fmt.Errorf("network namespace %d: %w", o.net, unix.ESRCH)
+	}
+	return pid, g, nil
+}
+
+// makeOuter starts the parent as root of a new user namespace.
+func makeOuter(o outer, self *os.File) (pid int, g *gate, err error) {
+	attr := &syscall.SysProcAttr{Cloneflags: o.fresh, Pdeathsig: unix.SIGKILL}
 	ranges, ok := subordinateIDs()
 	r := roleUnmapped
 	if !ok {
@@ -46,10 +78,6 @@ func enterUserNamespace(c *Container) (pid int, g *gate, err error) {
 		// The same for the group.
 		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}}
 		r = roleParent
-	}
-	self, err := outerSelf(c)
-	if err != nil {
-		return 0, nil, err
 	}
 	cmd, err := newCommand(r, os.Environ(), self)
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 )
 
 // startIn starts the command in namespaces of the process pid; flags says in
-// which (CLONE_NEW*). The new process is our child.
+// which (CLONE_NEW*). Those in cmd.fresh are new ones, made from there. The new
+// process is our child.
 //
 // The kernel lets only a process of one thread into a user or a mount namespace
 // (setns(2)), and a Go program has many. But fork(2) copies one thread only: the
@@ -39,6 +40,7 @@ func (cmd *Command) startIn(pid int, flags uintptr) (child int, g *gate, err err
 // A fork is all that a forked copy of us needs: it can allocate nothing.
 type fork struct {
 	pidfd, flags uintptr
+	fresh        uintptr // CLONE_NEW*: made new by the second clone
 	gate, self   uintptr // descriptors, out of the way of those that they become
 	argv, env    *[]*byte
 	empty        *byte
@@ -48,7 +50,7 @@ type fork struct {
 
 // fork prepares the copy.
 func (cmd *Command) fork(pidfd, flags uintptr) (*fork, error) {
-	f := &fork{pidfd: pidfd, flags: flags}
+	f := &fork{pidfd: pidfd, flags: flags, fresh: cmd.fresh}
 	// Memory that the kernel reads, and that the copy has too.
 	argv, err := syscall.SlicePtrFromStrings(cmd.Argv)
 	if err != nil {
@@ -121,8 +123,9 @@ func (f *fork) run() (copied int, errno syscall.Errno) {
 	// One call enters them all, the user namespace first.
 	_, _, errno = syscall.RawSyscall(unix.SYS_SETNS, f.pidfd, f.flags, 0)
 	if errno == 0 {
-		const flags = uintptr(unix.SIGCHLD) | unix.CLONE_PARENT
-		// Only a child enters the PID namespace. It is made a child of our parent's.
+		flags := uintptr(unix.SIGCHLD) | unix.CLONE_PARENT | f.fresh
+		// Only a child enters the PID namespace. It is made a child of our parent's, with
+		// those namespaces that are to be its own.
 		pid, _, errno = syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
 		if pid == 0 && errno == 0 {
 			f.exec()
