@@ -5,6 +5,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -16,11 +17,12 @@ import (
 
 // TestVM runs kit in a machine, with and without a terminal.
 //
-//	KIT_VM_KERNEL=$(.ci/kernel DIR) go test -tags vm ./cmd/kit -run TestVM
+//	KIT_VM_AMD64=$(.ci/kernel DIR amd64) go test -tags vm ./cmd/kit -run TestVM
 func TestVM(t *testing.T) {
-	kernel := os.Getenv("KIT_VM_KERNEL")
+	variable := "KIT_VM_" + strings.ToUpper(runtime.GOARCH)
+	kernel := os.Getenv(variable)
 	if kernel == "" {
-		ktest.Missing(t, "no kernel: KIT_VM_KERNEL is not set")
+		ktest.Missing(t, variable+" is not set: see .ci/kernel")
 	}
 	kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
 	args := []string{"vm", "--kernel", kernel, "--"}

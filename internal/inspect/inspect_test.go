@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/ktest"
 	"github.com/containerkit/kit/internal/procfs"
 )
 
@@ -108,6 +108,7 @@ func TestAChildInNewNamespaces(t *testing.T) {
 
 // TestLsnsAgrees compares with util-linux.
 func TestLsnsAgrees(t *testing.T) {
+	ktest.RequireTool(t, "lsns")
 	pid := sleeper(t, all)
 	out, err := exec.Command("lsns", "-J", "-p", strconv.Itoa(pid), "-o", "NS,TYPE").Output()
 	require.NoError(t, err)
@@ -212,40 +213,4 @@ func TestWaitInAChroot(t *testing.T) {
 	_, err := os.Stdout.WriteString("\n")
 	require.NoError(t, err)
 	_, _ = os.Stdin.Read(make([]byte, 1))
-}
-
-func TestLimits(t *testing.T) {
-	top := t.TempDir()
-	dir := filepath.Join(top, "a")
-	require.NoError(t, os.Mkdir(dir, 0o755))
-	put := func(dir, file, text string) {
-		t.Helper()
-		require.NoError(t, os.WriteFile(filepath.Join(dir, file), []byte(text), 0o644))
-	}
-	put(top, "memory.max", "1048576\n")
-	put(dir, "cgroup.controllers", "memory cpu\n")
-	put(dir, "memory.max", "max\n")
-	put(dir, "memory.current", "4096\n")
-	put(dir, "cpu.max", "50000 100000\n")
-	put(dir, "cpu.stat", "usage_usec 1500000\nuser_usec 1\n")
-	g := Cgroup{Version: 2, Path: "/x/a", Dir: dir}
-	g.addLimits(top)
-	require.Len(t, g.Limits, 2)
-	require.Equal(t, "1MiB at most (memory.max of /x), 4KiB now", g.Limits[0].text(g.Path))
-	require.Equal(t, "0.5 CPUs at most (cpu.max), 1.5 s used so far", g.Limits[1].text(g.Path))
-
-	put(dir, "memory.limit_in_bytes", "9223372036854771712\n")
-	put(dir, "cpu.cfs_quota_us", "-1\n")
-	put(dir, "cpu.cfs_period_us", "100000\n")
-	put(dir, "pids.max", "12\n")
-	g = Cgroup{Version: 1, Controllers: []string{"memory", "cpu", "pids"}, Path: "/a", Dir: dir}
-	g.addLimits(top)
-	require.Len(t, g.Limits, 3)
-	require.Equal(t, "no limit (memory.limit_in_bytes)", g.Limits[0].text(g.Path))
-	require.Equal(t, "no limit (cpu.cfs_quota_us)", g.Limits[1].text(g.Path))
-	require.Equal(t, "12 tasks at most (pids.max)", g.Limits[2].text(g.Path))
-	put(dir, "cpu.cfs_quota_us", "20000\n")
-	g.Limits = nil
-	g.addLimits(top)
-	require.Equal(t, "0.2 CPUs at most (cpu.cfs_quota_us)", g.Limits[1].text(g.Path))
 }

@@ -3,9 +3,7 @@
 package vm
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,77 +19,67 @@ import (
 )
 
 // TestSuite runs kit's tests in virtual machines: with pure cgroup v2, which the
-// machine at hand may not have, as root and as another user.
+// machine at hand may not have, as root and as another user, and on arm64.
 //
-//	KIT_VM_KERNEL=$(.ci/kernel DIR) go test -tags vm ./internal/vm -v
+//	KIT_VM_AMD64=$(.ci/kernel DIR amd64) KIT_VM_ARM64=$(.ci/kernel DIR arm64) \
+//		go test -tags vm ./internal/vm -v
 func TestSuite(t *testing.T) {
-	ktest.RequireTool(t, qemu(runtime.GOARCH), "mke2fs", "busybox")
-	kernel, modules := kernelFiles(t)
-	image := suiteImage(t)
-	initProgram := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
 	for _, c := range []struct {
-		name   string
-		cgroup string
-		uid    int
+		name, arch, cgroup string
+		uid                int
 	}{
-		{"v2 root", "v2", 0},
-		{"v2 user", "v2", 1000},
-		{"v1 root", "v1", 0},
+		{"v2 root", "amd64", "v2", 0},
+		{"v2 user", "amd64", "v2", 1000},
+		{"v1 root", "amd64", "v1", 0},
+		{"arm64", "arm64", "v2", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			ktest.RequireTool(t, qemu(c.arch), "mke2fs", "go")
+			variable := "KIT_VM_" + strings.ToUpper(c.arch)
+			top := os.Getenv(variable)
+			if top == "" {
+				ktest.Missing(t, variable+" is not set: see .ci/kernel")
+			}
+			kernel, modules, err := FindKernel(top)
+			require.NoError(t, err)
+			makeRoot := ktest.HostRootfs
+			if c.arch != runtime.GOARCH {
+				makeRoot = ktest.Rootfs // of busybox alone
+			}
+			root := makeRoot(t)
+			t.Setenv("GOARCH", c.arch)
+			kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
+			command(t, "cp", "--remove-destination", kit, filepath.Join(root, "bin/kit"))
 			m := Machine{
-				Arch: runtime.GOARCH, Kernel: kernel, Modules: modules, Init: initProgram,
-				Root: image, Memory: 2048, CPUs: 2,
+				Arch: c.arch, Kernel: kernel, Modules: modules, Init: kit,
+				Root: suiteImage(t, root, top), Memory: 2048, CPUs: 2,
 				Guest: guest.Config{
 					Command: []string{"/tests/run", os.Getenv("KIT_VM_RUN")},
+					Env:     []string{"TERM=dumb"},
 					Dir:     "/tests", UID: c.uid, Cgroup: c.cgroup,
 				},
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
 			defer cancel()
-			var log bytes.Buffer
-			exit, err := m.Run(ctx, nil, io.MultiWriter(&log, os.Stdout))
-			require.NoError(t, err, "%s", log.String())
-			require.Zero(t, exit, "%s", log.String())
+			exit, err := m.Run(ctx, nil, os.Stdout)
+			require.NoError(t, err)
+			require.Zero(t, exit)
 		})
 	}
 }
 
-// kernelFiles finds a kernel that .ci/kernel has unpacked.
-func kernelFiles(t *testing.T) (kernel, modules string) {
+// suiteImage makes a disk with a root file system, the busybox that a kernel's
+// directory has, and the tests of every package that a kernel matters to.
+func suiteImage(t *testing.T, root, top string) (image string) {
 	t.Helper()
-	dir := os.Getenv("KIT_VM_KERNEL")
-	if dir == "" {
-		ktest.Missing(t, "no kernel: KIT_VM_KERNEL is not set")
-	}
-	kernels, _ := filepath.Glob(filepath.Join(dir, "boot/vmlinuz-*"))
-	all, _ := filepath.Glob(filepath.Join(dir, "lib/modules/*"))
-	if len(all) == 0 {
-		all, _ = filepath.Glob(filepath.Join(dir, "usr/lib/modules/*"))
-	}
-	require.NotEmpty(t, kernels)
-	require.NotEmpty(t, all)
-	return kernels[0], all[0]
-}
-
-// suiteImage makes a disk with the default root file system and the tests of
-// every package that a machine's kernel matters to.
-func suiteImage(t *testing.T) (image string) {
-	t.Helper()
-	root := ktest.HostRootfs(t)
-	copyFile(t, root, "/bin/busybox")
+	command(t, "cp", filepath.Join(top, "bin/busybox"), filepath.Join(root, "bin/busybox"))
 	for _, pkg := range packages(t) {
-		dir := filepath.Join("tests", filepath.FromSlash(pkg))
-		require.NoError(t, os.MkdirAll(filepath.Join(root, dir), 0o777))
-		command(t, "go", "test", "-c", "-trimpath", "-o", filepath.Join(root, dir, "test"),
+		dir := filepath.Join(root, "tests", filepath.FromSlash(pkg))
+		require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o777))
+		// Tests may look at what is beside them.
+		command(t, "cp", "-rT", filepath.Join("../..", pkg), dir)
+		command(t, "go", "test", "-c", "-trimpath", "-o", filepath.Join(dir, "test"),
 			"github.com/containerkit/kit/"+pkg)
-		source := filepath.Join("../..", pkg)
-		files, err := os.ReadDir(source)
-		require.NoError(t, err)
-		for _, f := range files {
-			// Tests may look at what is beside them.
-			command(t, "cp", "-r", filepath.Join(source, f.Name()), filepath.Join(root, dir))
-		}
 	}
 	command(t, "cp", "-r", "../../lessons", filepath.Join(root, "tests"))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "tests/run"), []byte(runner), 0o755))
@@ -148,13 +136,6 @@ for test in $(find /tests -name test -type f -perm -1 | sort); do
 done
 [ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
 `
-
-func copyFile(t *testing.T, root, path string) {
-	t.Helper()
-	real, err := filepath.EvalSymlinks(path)
-	require.NoError(t, err)
-	command(t, "cp", real, filepath.Join(root, path))
-}
 
 func command(t *testing.T, name string, args ...string) string {
 	t.Helper()
