@@ -46,6 +46,8 @@ type Container struct {
 	Net      Net      // step 5
 	Security Security // step 6
 
+	Cgroups []string // directories of the container's cgroups on the host, set by step 3
+
 	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in
 	Devpts     bool     // the container has its own devpts: the terminal comes from there
 	Window     *Winsize // of the terminal kit runs in
