@@ -116,9 +116,10 @@ func TestForkedProcesses(t *testing.T) {
 		require.Equal(t, "1", status(t, pid, "Threads"))
 	}
 	require.NoError(t, unix.Kill(pids[0], unix.SIGTERM))
-	require.Eventually(t, func() bool { return len(alive(pids)) == 9 }, 5*time.Second, time.Millisecond)
+	left := func(n int) func() bool { return func() bool { return len(alive(pids)) == n } }
+	require.Eventually(t, left(9), 5*time.Second, time.Millisecond)
 	require.NoError(t, load.Process.Kill())
-	require.Eventually(t, func() bool { return len(alive(pids)) == 0 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, left(0), 5*time.Second, time.Millisecond)
 }
 
 // TestForkStopsAtTheLimit, and says which error stopped it.
@@ -129,8 +130,8 @@ func TestForkStopsAtTheLimit(t *testing.T) {
 	cmd := exec.Command("sh", "-c", "echo $$ >"+dir+"/cgroup.procs; exec kit lab fork 60 --exit")
 	r := finish(t, cmd)
 	require.Zero(t, r.exit, r.err)
-	require.Regexp(t, `^forked 1[3-6] of 60 processes: `+
-		`fork: EAGAIN \(resource temporarily unavailable\); with kit's own [4-7] threads 20 tasks\n$`, r.out)
+	require.Regexp(t, `^forked 1[3-6] of 60 processes: fork: EAGAIN `+
+		`\(resource temporarily unavailable\); with kit's own [4-7] threads 20 tasks\n$`, r.out)
 }
 
 // TestBurnUsesOneCPU whatever the machine has.

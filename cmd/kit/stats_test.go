@@ -21,7 +21,7 @@ import (
 func testCgroup(t testing.TB, controller string) (dir string) {
 	t.Helper()
 	top := hierarchy(t, controller)
-	dir = filepath.Join(top, fmt.Sprintf("kit-test-%d-%d", os.Getpid(), time.Now().UnixNano()))
+	dir = filepath.Join(top, fmt.Sprintf("testkit-%d-%d", os.Getpid(), time.Now().UnixNano()))
 	require.NoError(t, os.Mkdir(dir, 0o755))
 	t.Cleanup(func() {
 		require.Eventually(t, func() bool { return os.Remove(dir) == nil },
@@ -39,8 +39,9 @@ func hierarchy(t testing.TB, controller string) string {
 		if !m.V2 && slices.Contains(m.Controllers, controller) {
 			return m.Dir
 		}
-		enabled, err := os.ReadFile(m.Dir + "/cgroup.subtree_control")
-		if m.V2 && (controller == "" || err == nil && slices.Contains(strings.Fields(string(enabled)), controller)) {
+		enabled, _ := os.ReadFile(m.Dir + "/cgroup.subtree_control")
+		has := controller == "" || slices.Contains(strings.Fields(string(enabled)), controller)
+		if m.V2 && has {
 			return m.Dir
 		}
 	}

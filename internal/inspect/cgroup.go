@@ -1,19 +1,19 @@
 package inspect
 
 import (
-	"path"
 	"slices"
 
+	"github.com/containerkit/kit/internal/cgroup"
 	"github.com/containerkit/kit/internal/procfs"
 )
 
 // A Cgroup is where the process is in one hierarchy (cgroups(7)).
 type Cgroup struct {
-	Version     int      `json:"version"`     // 1 or 2
-	Controllers []string `json:"controllers"` // v1: of the hierarchy; v2: enabled in this cgroup
-	Path        string   `json:"path"`        // from the root of your cgroup namespace
-	Dir         string   `json:"dir"`         // where you find it, "" if nowhere
-	Limits      []Limit  `json:"limits"`      // of memory, cpu and pids, where it has them
+	Version     int            `json:"version"`     // 1 or 2
+	Controllers []string       `json:"controllers"` // v1: of the hierarchy; v2: enabled in this cgroup
+	Path        string         `json:"path"`        // from the root of your cgroup namespace
+	Dir         string         `json:"dir"`         // where you find it, "" if nowhere
+	Limits      []cgroup.Limit `json:"limits"`      // of memory, cpu and pids, where it has them
 }
 
 func (r *Report) addCgroups() {
@@ -26,7 +26,7 @@ func (r *Report) addCgroups() {
 	list, err := procfs.Cgroups(r.Pid)
 	r.note("cgroups", err)
 	for _, c := range list {
-		r.Cgroups = append(r.Cgroups, cgroup(c, mounts))
+		r.Cgroups = append(r.Cgroups, find(c, mounts))
 	}
 	r.addCPUUse()
 }
@@ -39,24 +39,22 @@ func (r *Report) addCPUUse() {
 		}
 		for _, g := range r.Cgroups {
 			for i := range g.Limits {
-				if l := &g.Limits[i]; l.Resource == "cpu" && l.Use == nil {
-					l.Use = use(counter.Dir, "cpuacct.usage", nanoseconds)
-				}
+				g.Limits[i].AddCPUUse(counter.Dir)
 			}
 		}
 	}
 }
 
-// cgroup finds the directory of a cgroup and reads what is limited there.
-func cgroup(c procfs.Cgroup, mounts []procfs.CgroupMount) Cgroup {
-	g := Cgroup{Version: 1, Controllers: c.Controllers, Path: c.Path, Limits: []Limit{}}
+// find finds the directory of a cgroup and reads what is limited there.
+func find(c procfs.Cgroup, mounts []procfs.CgroupMount) Cgroup {
+	g := Cgroup{Version: 1, Controllers: c.Controllers, Path: c.Path, Limits: []cgroup.Limit{}}
 	if c.V2() {
 		g.Version = 2
 	}
 	for _, m := range mounts {
 		if dir, ok := m.CgroupDir(c); ok && m.Holds(c) {
-			g.Dir = dir
-			g.addLimits(m.Dir)
+			p := cgroup.At(m, dir)
+			g.Dir, g.Controllers, g.Limits = dir, p.Controllers, p.Limits()
 			break
 		}
 	}
@@ -64,27 +62,4 @@ func cgroup(c procfs.Cgroup, mounts []procfs.CgroupMount) Cgroup {
 		g.Controllers = []string{}
 	}
 	return g
-}
-
-// addLimits reads the limits up to the directory of the mount, top.
-func (g *Cgroup) addLimits(top string) {
-	if g.Version == 2 {
-		g.Controllers = words(g.Dir, "cgroup.controllers")
-	}
-	for _, f := range resources(g.Version) {
-		if !slices.Contains(g.Controllers, f.controller) {
-			continue
-		}
-		g.Limits = append(g.Limits, f.read(g.Dir, top, g.Path))
-	}
-}
-
-// parents yields a cgroup's directory and those above it up to top, with the
-// path that each has.
-func parents(dir, top, cgroup string) func(yield func(dir, cgroup string) bool) {
-	return func(yield func(dir, cgroup string) bool) {
-		for yield(dir, cgroup) && dir != top && len(dir) > 1 {
-			dir, cgroup = path.Dir(dir), path.Dir(cgroup)
-		}
-	}
 }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
+
+	"github.com/containerkit/kit/internal/cgroup"
 )
 
 // writeCgroups writes the hierarchies that have the process at the same path
@@ -24,7 +26,7 @@ func (r *Report) writeCgroups(p *page) {
 		names, limits, found := r.at(g.Version, g.Path)
 		p.row(fmt.Sprintf("v%d", g.Version), strings.TrimSpace(g.Path+" "+names))
 		for _, l := range limits {
-			p.row("  "+l.Resource, l.text(g.Path))
+			p.row("  "+l.Resource, limitText(l, g.Path))
 		}
 		if !found {
 			p.row("", "not mounted here: limits are not readable")
@@ -33,7 +35,7 @@ func (r *Report) writeCgroups(p *page) {
 }
 
 // at puts together what holds for one path in all hierarchies of a version.
-func (r *Report) at(version int, path string) (names string, limits []Limit, found bool) {
+func (r *Report) at(version int, path string) (names string, limits []cgroup.Limit, found bool) {
 	var controllers []string
 	for _, g := range r.Cgroups {
 		if g.Version != version || g.Path != path {
@@ -49,15 +51,15 @@ func (r *Report) at(version int, path string) (names string, limits []Limit, fou
 	return names, limits, found
 }
 
-// text is like "512MiB at most (memory.max), 12.3MiB now". It names the cgroup
+// limitText is like "512MiB at most (memory.max), 12.3MiB now". It names the cgroup
 // that sets the limit where that is another one than path.
-func (l Limit) text(path string) string {
+func limitText(l cgroup.Limit, path string) string {
 	text := "no limit"
 	switch {
 	case l.Error != "":
 		text = l.Error
 	case l.Limit != nil:
-		text = l.amount(*l.Limit) + " at most"
+		text = amount(l, *l.Limit) + " at most"
 	}
 	text += " (" + l.File
 	if l.SetAt != "" && l.SetAt != path {
@@ -70,11 +72,11 @@ func (l Limit) text(path string) string {
 	if l.Resource == "cpu" {
 		return text + fmt.Sprintf(", %.1f s used so far", *l.Use)
 	}
-	return text + ", " + l.amount(*l.Use) + " now"
+	return text + ", " + amount(l, *l.Use) + " now"
 }
 
 // amount is a number with its unit.
-func (l Limit) amount(n float64) string {
+func amount(l cgroup.Limit, n float64) string {
 	switch l.Resource {
 	case "memory":
 		return units.BytesSize(n)

@@ -14,7 +14,7 @@ func Burn(out io.Writer, every, total time.Duration) error {
 	begin := time.Now()
 	last, used := begin, cpuTime()
 	for {
-		spin()
+		_ = spin()
 		now := time.Now()
 		over := total > 0 && now.Sub(begin) >= total
 		if every > 0 && (over || now.Sub(last) >= every) {
@@ -35,7 +35,7 @@ func Burn(out io.Writer, every, total time.Duration) error {
 // spin does nothing, for some tens of microseconds.
 //
 //go:noinline
-func spin() (n int) {
+func spin() (n uint) {
 	for range 1 << 16 {
 		n++
 	}

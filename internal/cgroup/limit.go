@@ -1,10 +1,11 @@
-package inspect
+package cgroup
 
 import (
 	"errors"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -30,8 +31,8 @@ type resource struct {
 
 // resources are those that a container's flags limit
 // (Documentation/admin-guide/cgroup-v1, cgroup-v2.rst).
-func resources(version int) []resource {
-	if version == 2 {
+func resources(v2 bool) []resource {
+	if v2 {
 		return []resource{
 			{"memory", "memory", "memory.max", "memory.current", number, number},
 			{"cpu", "cpu", "cpu.max", "cpu.stat", cpuMax, usage},
@@ -45,23 +46,43 @@ func resources(version int) []resource {
 	}
 }
 
-// read finds the lowest limit from dir up to top, and the use of dir.
-func (f resource) read(dir, top, cgroup string) Limit {
-	l := Limit{Resource: f.name, File: f.limitFile}
-	for dir, cgroup := range parents(dir, top, cgroup) {
-		n, err := f.limit(dir)
+// Limits returns the limits of a cgroup on the resources that controllers share out,
+// and what it uses of each.
+func (p Place) Limits() []Limit {
+	limits := []Limit{}
+	for _, r := range resources(p.V2) {
+		if slices.Contains(p.Controllers, r.controller) {
+			limits = append(limits, r.read(p))
+		}
+	}
+	return limits
+}
+
+// AddCPUUse looks for the CPU time where v1 counts it in a hierarchy of its own: in
+// the directory counter.
+func (l *Limit) AddCPUUse(counter string) {
+	if l.Resource == "cpu" && l.Use == nil {
+		l.Use = use(counter, "cpuacct.usage", nanoseconds)
+	}
+}
+
+// read finds the lowest limit of a cgroup and those above it, and the use of it.
+func (r resource) read(p Place) Limit {
+	l := Limit{Resource: r.name, File: r.limitFile}
+	for dir, path := range p.upwards() {
+		n, err := r.limit(dir)
 		if errors.Is(err, os.ErrNotExist) {
 			continue // a root has no limits, and what is not enabled has none either
 		}
 		if err != nil {
-			l.Error = reason(err)
+			l.Error = err.Error()
 			continue
 		}
 		if !math.IsInf(n, 1) && (l.Limit == nil || n < *l.Limit) {
-			l.Limit, l.SetAt = &n, cgroup
+			l.Limit, l.SetAt = &n, path
 		}
 	}
-	l.Use = use(dir, f.useFile, f.parseUse)
+	l.Use = use(p.Dir, r.useFile, r.parseUse)
 	return l
 }
 
@@ -79,13 +100,13 @@ func use(dir, file string, parse func(text string) (float64, error)) *float64 {
 }
 
 // limit reads the limit that a directory sets, +Inf for none.
-func (f resource) limit(dir string) (float64, error) {
-	text, err := os.ReadFile(filepath.Join(dir, f.limitFile))
+func (r resource) limit(dir string) (float64, error) {
+	text, err := os.ReadFile(filepath.Join(dir, r.limitFile))
 	if err != nil {
 		return 0, err
 	}
-	n, err := f.parseLimit(string(text))
-	if err != nil || f.limitFile != "cpu.cfs_quota_us" {
+	n, err := r.parseLimit(string(text))
+	if err != nil || r.limitFile != "cpu.cfs_quota_us" {
 		return n, err
 	}
 	if n < 0 {
@@ -142,13 +163,4 @@ func usage(text string) (float64, error) {
 func nanoseconds(text string) (float64, error) {
 	n, err := number(text)
 	return n / 1e9, err
-}
-
-// words reads a file of words.
-func words(dir, file string) []string {
-	text, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		return nil
-	}
-	return strings.Fields(string(text))
 }
