@@ -60,6 +60,7 @@ type Container struct {
 	Account Account              `json:"-"` // child only: whom the command runs as
 
 	files map[string]int // open files by name, see Hand and Keep
+	alone bool           // step 0 only: the outer network namespace is new
 }
 
 // A Volume is a file or directory of the host that shows up inside.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"golang.org/x/sys/unix"
@@ -25,7 +26,7 @@ type outer struct {
 // lives as long as one of them does.
 func startOuter(c *Container) (pid int, g *gate, err error) {
 	c.hostOfOthers()
-	if !c.onSharedBridge() {
+	if c.Net.Kind != NetBridge {
 		return startParent(c, c.outerAmong(nil))
 	}
 	locked := false
@@ -43,14 +44,6 @@ func startOuter(c *Container) (pid int, g *gate, err error) {
 	return pid, g, err
 }
 
-// onSharedBridge tells that the container's bridge is in a network namespace
-// that others use, too. A container that sees the host's processes is root in its
-// user namespace and would have power over the other containers' parents, if they
-// were in the same one: it gets a bridge for itself.
-func (c *Container) onSharedBridge() bool {
-	return c.Net.Kind == NetBridge && !c.PID.Host
-}
-
 // startShared starts the parent's side and writes it down in dir at once, so that
 // the next kit finds it.
 func startShared(c *Container, dir string) (pid int, g *gate, err error) {
@@ -63,14 +56,18 @@ func startShared(c *Container, dir string) (pid int, g *gate, err error) {
 			return 0, nil, &state.TakenError{Name: s.Name, Pid: s.Pid}
 		}
 	}
-	pid, g, err = startParent(c, c.outerAmong(all))
-	if errors.Is(err, unix.ESRCH) && c.shares() == 0 {
-		// It has been killed this very moment: begin anew.
-		pid, g, err = startParent(c, c.outerAmong(nil))
+	o := c.outerAmong(all)
+	pid, g, err = startParent(c, o)
+	for errors.Is(err, unix.ESRCH) && o.net != 0 {
+		// It has been killed this very moment: look for another.
+		all = slices.DeleteFunc(all, func(s state.State) bool { return s.KitPid == o.pid })
+		o = c.outerAmong(all)
+		pid, g, err = startParent(c, o)
 	}
 	if err != nil {
 		return 0, nil, err
 	}
+	c.alone = o.net == 0
 	if err := c.known(dir, pid); err != nil {
 		end(pid)
 		g.close()
@@ -95,7 +92,8 @@ func (c *Container) known(dir string, pid int) (err error) {
 // outerAmong chooses where the parent starts: in the user namespace of a
 // container whose namespaces are to be shared, since nobody else may enter them;
 // for a bridge, in the network namespace in which it is, if there is one among
-// all.
+// all. A container that sees the host's processes would, as root of that user
+// namespace, have power over the other containers' parents: it has both alone.
 func (c *Container) outerAmong(all []state.State) outer {
 	o := outer{fresh: unix.CLONE_NEWUSER | unix.CLONE_NEWNS}
 	if c.Net.Kind == NetBridge {
@@ -110,7 +108,7 @@ func (c *Container) outerAmong(all []state.State) outer {
 		if !s.Running() || json.Unmarshal(s.Container, other) != nil || other.Net.Outer == 0 {
 			continue
 		}
-		if shared == 0 || shared == s.Pid {
+		if shared == s.Pid || shared == 0 && !c.PID.Host && !other.PID.Host {
 			o.pid, o.net = s.KitPid, other.Net.Outer
 			o.joins = unix.CLONE_NEWUSER | unix.CLONE_NEWNET
 			break

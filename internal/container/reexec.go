@@ -20,6 +20,7 @@ const (
 	roleParent   role = "parent"   // run the parent's side
 	roleUnmapped role = "unmapped" // as parent, but wait for a uid first
 	roleChild    role = "child"    // become the container
+	roleKeeper   role = "keeper"   // keep the way out of an outer network open
 	roleProbe    role = "probe"    // a trial clone: end at once
 )
 
@@ -38,7 +39,7 @@ type Result struct {
 func Reexec(steps []Step) (r Result, ok bool) {
 	role := role(os.Getenv(roleEnv))
 	switch role {
-	case roleParent, roleUnmapped, roleChild:
+	case roleParent, roleUnmapped, roleChild, roleKeeper:
 	case roleProbe:
 		return r, true
 	default:
@@ -54,6 +55,8 @@ func Reexec(steps []Step) (r Result, ok bool) {
 		r.Exit, r.Err = 125, awaitMap(g)
 	case roleParent:
 		r = parentRole(g, steps)
+	case roleKeeper:
+		r.Err = keepWayOut(g)
 	case roleChild:
 		r.Exit, r.Err = runChild(g, steps)
 	}

@@ -18,11 +18,19 @@ import (
 func becomeRoot(c *Container) (exit int, err error) {
 	signals := CatchSignals()
 	defer signals.Stop()
+	if err := listenOutside(c); err != nil {
+		return 125, &Error{Err: err}
+	}
 	pid, g, err := startOuter(c)
 	if err != nil {
 		return 125, &Error{Err: err}
 	}
 	defer g.close()
+	if c.alone {
+		if err := openWayOut(c); err != nil {
+			c.Notes = append(c.Notes, "no way out of the containers' network: "+err.Error())
+		}
+	}
 	if err := g.send(c); err != nil {
 		end(pid)
 		return 125, &Error{Err: err}

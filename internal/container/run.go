@@ -75,6 +75,11 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 		end(pid)
 		return 125, &Error{Err: err}
 	}
+	if err := forward(c); err != nil {
+		end(pid)
+		return 125, &Error{Err: err}
+	}
+	defer watchWayOut(c)()
 	if err := g.send(c); err != nil {
 		end(pid)
 		return 125, err
