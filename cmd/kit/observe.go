@@ -37,6 +37,7 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
 		Origins:  origins(),
 		Births:   map[string]trace.Side{engine + ".startChild": trace.Child},
+		Apart:    map[string]bool{engine + ".startKeeper": true},
 		Packages: packages(),
 		Payload:  map[string]bool{engine + ".execPayload": true, engine + ".startPayload": true},
 		Sources:  sources{},

@@ -52,6 +52,7 @@ func (t *tracer) newProcess(parent *thread, pid int) *process {
 	if len(p.pids) == 0 {
 		p.pids = []int{pid}
 	}
+	p.apart = parent.inCall && parent.call.site.apart
 	if parent.inCall && parent.call.site.birth != "" {
 		p.side = parent.call.site.birth
 	}

@@ -81,6 +81,12 @@ func (t *tracer) execEvent(th *thread) {
 	switch {
 	case th.inCall && t.recording && th.call.site.payload:
 		t.startPayload(th)
+	case th.proc.apart:
+		if th.inCall && t.recording {
+			t.sendExec(th, t.changes(th))
+		}
+		t.note(th, "detached: it may live on without kit, and its calls are not recorded")
+		t.letGo(th)
 	case t.isKit(th.proc.pid):
 		t.resume(th, 0)
 	case len(t.cfg.Payload) == 0:

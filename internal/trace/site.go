@@ -18,6 +18,7 @@ type site struct {
 	frame     *source.Frame // of that statement
 	origin    Origin
 	birth     Side
+	apart     bool
 	payload   bool
 
 	// Filled in by the recorder, and nobody else's business.
@@ -109,6 +110,7 @@ func (t *tracer) look(s *site, f *source.Frame) {
 	if side, ok := t.cfg.Births[f.Outer]; ok {
 		s.birth = side
 	}
+	s.apart = s.apart || t.cfg.Apart[f.Outer]
 	s.payload = s.payload || t.cfg.Payload[f.Outer]
 }
 

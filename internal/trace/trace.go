@@ -25,6 +25,9 @@ type Config struct {
 	// Births maps the symbol name of a function that starts a process to the side
 	// that the new process is on.
 	Births map[string]Side
+	// Apart holds the symbol names of functions that start a process which may outlive
+	// the program: it is let go at its execve.
+	Apart map[string]bool
 	// Packages are the import paths whose statements are lessons: the steps and the engine.
 	Packages []string
 	// Payload holds the symbol names of the functions that call execve for the

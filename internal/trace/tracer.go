@@ -48,6 +48,7 @@ type process struct {
 	pid   int
 	pids  []int // one for each PID namespace that it can be seen in, see state.Status.PIDs
 	side  Side
+	apart bool   // it may outlive the program
 	slide uint64 // how far from ours its code lies (PIE)
 }
 
