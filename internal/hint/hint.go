@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/cgroup"
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/vm"
 )
@@ -26,6 +27,10 @@ func For(err error) []string {
 	var missing *vm.MissingError
 	if errors.As(err, &missing) {
 		return forMachine(missing)
+	}
+	var ungrouped *cgroup.MissingError
+	if errors.As(err, &ungrouped) {
+		return noCgroup(ungrouped)
 	}
 	var failed *container.Error
 	if errors.As(err, &failed) {
