@@ -24,5 +24,6 @@ type Device struct {
 	Target       string // node inside
 	Mode         uint32 // type and permissions of the node, as in stat(2)
 	Major, Minor uint32
+	UID, GID     uint32 // owner of the node
 	Access       string // of r, w and m (mknod)
 }

@@ -1,0 +1,135 @@
+package cgroups
+
+import (
+	"fmt"
+	"path"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// choose returns the trees in which the container gets a cgroup, each with the
+// place for it. Without root that may be none, unless a limit was asked for.
+func choose(c *container.Container) ([]tree, error) {
+	trees, err := usable(c)
+	if err != nil {
+		return nil, err
+	}
+	missing := lacking(c.Limits, trees)
+	if len(missing) > 0 && c.Rootless && !hasV2(trees) {
+		if err := askSystemd(c); err != nil {
+			return nil, err
+		}
+		// We are somewhere else now.
+		if trees, err = usable(c); err != nil {
+			return nil, err
+		}
+		missing = lacking(c.Limits, trees)
+	}
+	if len(missing) > 0 {
+		return nil, unavailable(missing[0], trees)
+	}
+	return trees, nil
+}
+
+// usable returns the trees in which we may make a cgroup.
+func usable(c *container.Container) ([]tree, error) {
+	all, err := find()
+	if err != nil {
+		return nil, err
+	}
+	var trees []tree
+	for _, t := range all {
+		t.parent = t.place(c)
+		if t.parent == "" {
+			continue
+		}
+		if t.v2 {
+			t.controllers = words(t.delegated() + "/cgroup.controllers")
+		}
+		trees = append(trees, t)
+	}
+	return trees, nil
+}
+
+// place returns the directory in which the container's cgroup is to be made, ""
+// where there is none that we may write to.
+func (t tree) place(c *container.Container) string {
+	switch {
+	case !t.v2 && writable(t.own):
+		// Below our own cgroup, whose limits hold for those below it too.
+		return t.own
+	case !t.v2:
+		return ""
+	case !c.Rootless && writable(t.top):
+		// At the top, where there are controllers to be had. Below our own cgroup we
+		// would meet the rule that processes and controllers do not go together.
+		return t.top
+	case t.own != t.top && writable(path.Dir(t.own)):
+		// Beside our own cgroup, for the same reason.
+		return path.Dir(t.own)
+	case writable(t.own):
+		return t.own
+	}
+	return ""
+}
+
+// delegated returns the highest directory down from which we may enable
+// controllers: the top, or where somebody has given a part of the tree to us.
+func (t tree) delegated() string {
+	dir := t.parent
+	for dir != t.top && writable(path.Dir(dir)) {
+		dir = path.Dir(dir)
+	}
+	return dir
+}
+
+// writable tells that we may make cgroups in a directory, and move processes there.
+func writable(dir string) bool {
+	// Who may move processes is up to the permissions of a file.
+	if unix.Access(dir+"/cgroup.procs", unix.W_OK) != nil {
+		return false
+	}
+	// Who may make cgroups, to those of the directory.
+	return unix.Access(dir, unix.W_OK) == nil
+}
+
+func hasV2(trees []tree) bool {
+	return slices.ContainsFunc(trees, func(t tree) bool { return t.v2 })
+}
+
+// announce writes the cgroups down before they are there: what a killed kit
+// leaves behind is found by its record.
+func announce(c *container.Container, trees []tree) error {
+	name := c.Name
+	if c.Named {
+		name = "kit-" + name // a name that kit has chosen begins so
+	}
+	c.Cgroups = nil
+	for _, t := range trees {
+		c.Cgroups = append(c.Cgroups, t.parent+"/"+name)
+	}
+	// The state file is where kit clean looks.
+	err := c.Exclusive(func([]*container.Container) error { return nil })
+	if err != nil && c.Named {
+		return err
+	}
+	return nil
+}
+
+// makeCgroups makes the container's cgroups. One of that name without processes
+// is what a killed kit has left.
+func makeCgroups(c *container.Container) error {
+	for i, dir := range c.Cgroups {
+		// No limit of yesterday's shall hold. Where processes are in it, this fails.
+		_ = unix.Rmdir(dir)
+		// A directory is all that a cgroup takes; the kernel fills it with files.
+		if err := unix.Mkdir(dir, 0o755); err != nil {
+			c.Cgroups = c.Cgroups[:i] // this one is somebody else's: nothing for us to remove
+			return fmt.Errorf("mkdir %s: %w", dir, err)
+		}
+	}
+	return nil
+}
