@@ -169,6 +169,9 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 		return failed(err)
 	}
 	c.Root = root.Dir
+	if err := checkLayers(c); err != nil {
+		return err
+	}
 	return o.run(c, out)
 }
 

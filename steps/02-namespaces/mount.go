@@ -9,13 +9,13 @@ import (
 )
 
 // rootMount is the name under which mapRoot hands the root's mount to the child.
-const rootMount = "root"
+const rootMount = container.RootMount
 
 // mountRoot puts a mount under the new root and stands in it, since pivot_root
 // takes nothing but a mount point.
 func mountRoot(c *container.Container) error {
 	if fd, ok := c.File(rootMount); ok {
-		// The parent has prepared the mount: put it over "/", where it can be reached.
+		// The mount has been prepared: put it over "/", where it can be reached.
 		if err := unix.MoveMount(fd, "", unix.AT_FDCWD, "/", unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
 			return fmt.Errorf("move_mount %s: %w", c.Root, err)
 		}

@@ -1,0 +1,87 @@
+package overlay
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// refuseShared sees to it that no running container writes to a directory that
+// we would use, nor we to one of its layers: what each of the two would see, the
+// kernel leaves open.
+func refuseShared(c *container.Container) error {
+	if c.Layers.Upper == "" && c.Layers.Lower == nil {
+		return nil
+	}
+	// One kit at a time asks and says what it uses.
+	return c.Exclusive(func(others []*container.Container) error {
+		for _, o := range others {
+			if dir := conflict(c, o); dir != "" {
+				return fmt.Errorf("upper directory %s: container %s: %w", dir, o.Name, unix.EBUSY)
+			}
+		}
+		return nil
+	})
+}
+
+// conflict finds a directory that one of two containers writes to and that the
+// other uses, too.
+func conflict(a, b *container.Container) string {
+	for _, pair := range [][2]*container.Container{{a, b}, {b, a}} {
+		upper, other := pair[0].Layers.Upper, pair[1]
+		for _, dir := range append(lowers(other), other.Layers.Upper) {
+			if upper != "" && dir == upper {
+				return dir
+			}
+		}
+	}
+	return ""
+}
+
+// lowers are a container's lower directories, the lowest first.
+func lowers(c *container.Container) []string {
+	return append([]string{c.Root}, c.Layers.Lower...)
+}
+
+// makeUpper finishes the upper directory, and makes the one that --upper names.
+func makeUpper(c *container.Container, own int) error {
+	dir, name := own, "upper"
+	if c.Layers.Upper != "" {
+		dir, name = unix.AT_FDCWD, c.Layers.Upper
+		// It stays when the container has gone.
+		err := unix.Mkdir(name, 0o755)
+		if err != nil && !errors.Is(err, unix.EEXIST) {
+			return fmt.Errorf("mkdir %s: %w", name, err)
+		}
+		// A workshop beside it, on the same file system.
+		if err := unix.Mkdir(c.Layers.Work, 0o700); err != nil {
+			return fmt.Errorf("mkdir %s: %w", c.Layers.Work, err)
+		}
+		if err != nil {
+			return nil // it has been used before
+		}
+	}
+	all := lowers(c)
+	top := all[len(all)-1]
+	var st unix.Stat_t
+	// Owner and mode of "/" are those of the topmost layer: so far those of the next.
+	if err := unix.Stat(top, &st); err != nil {
+		return fmt.Errorf("stat %s: %w", top, err)
+	}
+	// Not everybody in the container is root, and all have to get in.
+	if err := unix.Fchmodat(dir, name, st.Mode&0o7777, 0); err != nil {
+		return fmt.Errorf("chmod %s: %w", name, err)
+	}
+	// And those that it belongs to keep it.
+	err := unix.Fchownat(dir, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW)
+	if c.Rootless && errors.Is(err, unix.EINVAL) {
+		return nil // an owner who has no id in our user namespace
+	}
+	if err != nil {
+		return fmt.Errorf("chown %s: %w", name, err)
+	}
+	return nil
+}
