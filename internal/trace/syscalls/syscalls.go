@@ -57,6 +57,9 @@ func Find(number int) *Call {
 	return &Call{Name: name, Params: "a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex"}
 }
 
+// Names are the system calls by number; one that the table of numbers skips is "".
+func Names() []string { return names[:] }
+
 // List returns the parameters in order.
 func (c *Call) List() []Param {
 	var list []Param
