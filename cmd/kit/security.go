@@ -3,15 +3,133 @@
 package main
 
 import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/seccomp"
 )
 
 // securityOptions are the flags of step 6.
-type securityOptions struct{}
+type securityOptions struct {
+	add, drop, opts, ulimits []string
+	score                    string
+}
 
-func (o *securityOptions) addTo(_ *pflag.FlagSet) {}
+func (o *securityOptions) addTo(f *pflag.FlagSet) {
+	f.StringSliceVar(&o.add, "cap-add", nil, "step 6: keep a capability by `NAME`, or ALL")
+	f.StringSliceVar(&o.drop, "cap-drop", nil, "step 6: take away a capability by `NAME`, or ALL")
+	f.StringArrayVar(&o.opts, "security-opt", nil,
+		"step 6: `seccomp=default|unconfined|FILE`, no-new-privileges=false, systempaths=unconfined")
+	f.StringVar(&o.score, "oom-score-adj", "",
+		"step 6: whom to kill first when memory runs out: `-1000..1000`")
+	f.StringArrayVar(&o.ulimits, "ulimit", nil, "step 6: limit of one process: `TYPE=SOFT[:HARD]`")
+}
 
 // set puts them into the container; one of fewer steps gets nothing.
-func (o *securityOptions) set(_ *container.Container) error { return nil }
+func (o *securityOptions) set(c *container.Container) (err error) {
+	if c.Steps < stepOf("cap-add") {
+		return nil
+	}
+	s := &c.Security
+	s.NoNewPrivs, s.Profile = true, "default"
+	if s.Capabilities, err = o.capabilities(heldBy(c)); err != nil {
+		return err
+	}
+	for _, opt := range o.opts {
+		if err := setSecurityOpt(s, opt); err != nil {
+			return err
+		}
+	}
+	if s.Filter, err = filterOf(s); err != nil {
+		return err
+	}
+	if s.OOMScore, err = parseScore(o.score); err != nil {
+		return err
+	}
+	s.Ulimits, err = parseUlimits(o.ulimits)
+	return err
+}
+
+// setSecurityOpt understands docker's --security-opt; the form with a colon is
+// docker's old one.
+func setSecurityOpt(s *container.Security, opt string) (err error) {
+	name, value, given := strings.Cut(opt, "=")
+	if !given {
+		name, value, given = strings.Cut(opt, ":")
+	}
+	switch {
+	case name == "no-new-privileges" && !given:
+		s.NoNewPrivs = true
+	case name == "no-new-privileges":
+		if s.NoNewPrivs, err = strconv.ParseBool(value); err != nil {
+			return fmt.Errorf("--security-opt %s: %q is neither true nor false", opt, value)
+		}
+	case name == "seccomp" && value == "builtin": // docker's name for it
+		s.Profile = "default"
+	case name == "seccomp" && value != "":
+		s.Profile = value
+	case opt == "systempaths=unconfined":
+		s.Unmasked = true
+	default:
+		return fmt.Errorf("--security-opt %s: not one of seccomp=default|unconfined|FILE, "+
+			"no-new-privileges=true|false, systempaths=unconfined", opt)
+	}
+	return nil
+}
+
+// filterOf makes the filter of the chosen profile, which depends on the
+// capabilities too.
+func filterOf(s *container.Security) ([]unix.SockFilter, error) {
+	names := capabilityNames(s.Capabilities)
+	switch s.Profile {
+	case "unconfined":
+		return nil, nil
+	case "default":
+		return seccomp.Default(names)
+	}
+	text, err := os.ReadFile(s.Profile)
+	if err != nil {
+		return nil, fmt.Errorf("--security-opt seccomp=%s: %w", s.Profile, err)
+	}
+	filter, err := seccomp.Parse(text, names)
+	if err != nil {
+		return nil, fmt.Errorf("--security-opt seccomp=%s: %w", s.Profile, err)
+	}
+	return filter, nil
+}
+
+func parseScore(text string) (*int, error) {
+	if text == "" {
+		return nil, nil
+	}
+	score, err := strconv.Atoi(text)
+	if err != nil || score < -1000 || score > 1000 {
+		return nil, fmt.Errorf("--oom-score-adj %s: not a number from -1000 to 1000", text)
+	}
+	return &score, nil
+}
+
+func parseUlimits(flags []string) ([]container.Ulimit, error) {
+	var list []container.Ulimit
+	for _, f := range flags {
+		u, err := units.ParseUlimit(f)
+		if err != nil {
+			return nil, fmt.Errorf("--ulimit %s: %w", f, err)
+		}
+		r, err := u.GetRlimit()
+		if err != nil {
+			return nil, fmt.Errorf("--ulimit %s: %w", f, err)
+		}
+		list = append(list, container.Ulimit{
+			Name: u.Name, Resource: r.Type, Soft: r.Soft, Hard: r.Hard,
+		})
+	}
+	return list, nil
+}
