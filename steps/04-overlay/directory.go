@@ -10,8 +10,11 @@ import (
 	"github.com/containerkit/kit/internal/container"
 )
 
-// ownDir is the name under which the container's own directory is kept open.
-const ownDir = "own directory"
+// The names under which the parent keeps its directories open, and so locked.
+const (
+	ownDir  = "own directory"
+	workDir = "work"
+)
 
 // ownDirectory makes the container's own directory, and returns it open. Where
 // the disk cannot hold an upper directory, it is in memory.
@@ -93,17 +96,23 @@ func remove(c *container.Container) error {
 		return nil
 	}
 	err := tellChanges(c)
-	if fd, ok := c.File(ownDir); ok {
-		// In memory, this was the last that held it.
-		unix.Close(fd)
+	for _, name := range []string{ownDir, room, workDir} {
+		if fd, ok := c.File(name); ok {
+			// What is in memory ends with the last that holds it.
+			unix.Close(fd)
+		}
 	}
-	return errors.Join(err, removeUnused(l.Dir), container.RemoveTree(l.Work))
+	if l.Work != "" {
+		err = errors.Join(err, removeUnused(l.Work))
+	}
+	return errors.Join(err, removeUnused(l.Dir))
 }
 
-// removeUnused removes a container's directory, unless a kit has it locked.
+// removeUnused removes a container's directory, unless another kit has it locked:
+// then it is that one's.
 func removeUnused(dir string) error {
 	fd, err := lock(dir)
-	if errors.Is(err, unix.ENOENT) {
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EWOULDBLOCK) {
 		return nil
 	}
 	if err != nil {

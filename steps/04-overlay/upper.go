@@ -48,34 +48,41 @@ func lowers(c *container.Container) []string {
 
 // makeUpper finishes the upper directory, and makes the one that --upper names.
 func makeUpper(c *container.Container, own int) error {
-	dir, name := own, "upper"
-	if c.Layers.Upper != "" {
-		dir, name = unix.AT_FDCWD, c.Layers.Upper
-		// It stays when the container has gone.
-		err := unix.Mkdir(name, 0o755)
-		if err != nil && !errors.Is(err, unix.EEXIST) {
-			return fmt.Errorf("mkdir %s: %w", name, err)
-		}
-		// A workshop beside it, on the same file system.
-		if err := unix.Mkdir(c.Layers.Work, 0o700); err != nil {
-			return fmt.Errorf("mkdir %s: %w", c.Layers.Work, err)
-		}
-		if err != nil {
-			return nil // it has been used before
-		}
+	l := c.Layers
+	if l.Upper == "" {
+		return dress(c, own, "upper")
 	}
+	// A workshop beside it, on the same file system.
+	work, err := makeDirectory(l.Work)
+	if err != nil {
+		return err
+	}
+	c.Keep(workDir, work)
+	// It stays when the container has gone.
+	err = unix.Mkdir(l.Upper, 0o700)
+	if errors.Is(err, unix.EEXIST) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("mkdir %s: %w", l.Upper, err)
+	}
+	return dress(c, unix.AT_FDCWD, l.Upper)
+}
+
+// dress gives a new upper directory the mode and the owner of the layer below it.
+func dress(c *container.Container, dir int, name string) error {
 	all := lowers(c)
-	top := all[len(all)-1]
+	below := all[len(all)-1]
 	var st unix.Stat_t
-	// Owner and mode of "/" are those of the topmost layer: so far those of the next.
-	if err := unix.Stat(top, &st); err != nil {
-		return fmt.Errorf("stat %s: %w", top, err)
+	// The container's "/" takes both from its topmost layer, which is the new one.
+	if err := unix.Stat(below, &st); err != nil {
+		return fmt.Errorf("stat %s: %w", below, err)
 	}
 	// Not everybody in the container is root, and all have to get in.
 	if err := unix.Fchmodat(dir, name, st.Mode&0o7777, 0); err != nil {
 		return fmt.Errorf("chmod %s: %w", name, err)
 	}
-	// And those that it belongs to keep it.
+	// Those that it belongs to keep it.
 	err := unix.Fchownat(dir, name, int(st.Uid), int(st.Gid), unix.AT_SYMLINK_NOFOLLOW)
 	if c.Rootless && errors.Is(err, unix.EINVAL) {
 		return nil // an owner who has no id in our user namespace
