@@ -23,13 +23,16 @@ type layerOptions struct {
 	lower []string
 	upper string
 	diff  bool
+
+	upperFlag *pflag.Flag // tells whether it was given, be it empty
 }
 
 func (o *layerOptions) addTo(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.lower, "layer", nil,
 		"step 4: put `DIR` on top of the root file system; again for more, the lowest first")
 	f.StringVar(&o.upper, "upper", "",
-		"step 4: keep the changes in `DIR`, on a file system that can hold them")
+		"step 4: keep the changes in `DIR`, which is made if it is not there")
+	o.upperFlag = f.Lookup("upper")
 	f.BoolVar(&o.diff, "diff", false, "step 4: list at the end what was changed")
 }
 
@@ -47,7 +50,7 @@ func (o *layerOptions) set(c *container.Container) (err error) {
 		}
 		l.Lower = append(l.Lower, path)
 	}
-	if o.upper != "" {
+	if o.upperFlag.Changed {
 		if l.Upper, err = upperDir(o.upper); err != nil {
 			return fmt.Errorf("--upper %s: %w", o.upper, err)
 		}
@@ -170,10 +173,10 @@ func checkLayers(c *container.Container) error {
 	for i, a := range all {
 		for _, b := range all[:i] {
 			if a.path == b.path {
-				return fmt.Errorf("%s %s: is %s, too", a.flag, a.path, b.flag)
+				return fmt.Errorf("%s %s: the same directory as %s", a.flag, a.path, b.flag)
 			}
 			if below(a.path, b.path) || below(b.path, a.path) {
-				return fmt.Errorf("%s %s: overlaps with %s %s", a.flag, a.path, b.flag, b.path)
+				return fmt.Errorf("%s %s: overlaps %s %s", a.flag, a.path, b.flag, b.path)
 			}
 		}
 	}

@@ -47,7 +47,7 @@ type rule struct {
 }
 
 func rules() []rule {
-	return []rule{
+	return append([]rule{
 		{"mount proc", unix.EPERM, maskedProc},
 		{"mount / private", unix.EINVAL, rootIsNoMount},
 		{"mount / private", unix.EPERM, mountForbidden},
@@ -63,7 +63,7 @@ func rules() []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}
+	}, overlayRules()...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with

@@ -68,6 +68,9 @@ func stack(c *container.Container) error {
 		// named trusted.*, belong to the host's root (xattr(7)).
 		options += ",userxattr"
 	}
+	if len(options) >= unix.Getpagesize() {
+		return fmt.Errorf("mount overlay with %d bytes of options: %w", len(options), unix.E2BIG)
+	}
 	// From here on merged shows the layers, one on top of the other.
 	if err := unix.Mount("overlay", p.merged, "overlay", 0, options); err != nil {
 		return fmt.Errorf("mount overlay %s: %w", options, err)
