@@ -30,20 +30,21 @@ type arch struct {
 	spec   specs.Arch
 	audit  uint32 // AUDIT_ARCH_*, as a filter sees it
 	column int    // of the table
+	narrow bool   // of 32-bit programs
 }
 
 // arches are the sets that this machine's kernel may understand, its own first.
 func arches() []arch {
 	if runtime.GOARCH == "arm64" {
 		return []arch{
-			{specs.ArchAARCH64, unix.AUDIT_ARCH_AARCH64, 3},
-			{specs.ArchARM, unix.AUDIT_ARCH_ARM, 4},
+			{specs.ArchAARCH64, unix.AUDIT_ARCH_AARCH64, 3, false},
+			{specs.ArchARM, unix.AUDIT_ARCH_ARM, 4, true},
 		}
 	}
 	return []arch{
-		{specs.ArchX86_64, unix.AUDIT_ARCH_X86_64, 1},
-		{specs.ArchX86, unix.AUDIT_ARCH_I386, 2},
-		{specs.ArchX32, unix.AUDIT_ARCH_X86_64, 1},
+		{specs.ArchX86_64, unix.AUDIT_ARCH_X86_64, 1, false},
+		{specs.ArchX86, unix.AUDIT_ARCH_I386, 2, true},
+		{specs.ArchX32, unix.AUDIT_ARCH_X86_64, 1, true},
 	}
 }
 

@@ -70,7 +70,8 @@ func located(text []byte, err error) error {
 	}
 	before := string(text[:offset])
 	line := 1 + strings.Count(before, "\n")
-	return fmt.Errorf("line %d column %d: %w", line, len(before)-strings.LastIndex(before, "\n")-1, err)
+	column := len(before) - strings.LastIndex(before, "\n") - 1
+	return fmt.Errorf("line %d column %d: %w", line, column, err)
 }
 
 // check refuses what no kernel, or only one with help from a daemon, could do. It
@@ -117,7 +118,7 @@ func flags() []specs.LinuxSeccompFlag {
 }
 
 func checkRule(s *seccomp.Syscall) error {
-	if s.Name == "" && len(s.Names) == 0 {
+	if len(names(s)) == 0 {
 		return errors.New("names: there is none")
 	}
 	if _, err := result(s.Action, s.ErrnoRet); err != nil {
@@ -127,21 +128,29 @@ func checkRule(s *seccomp.Syscall) error {
 		if a.Index > 5 {
 			return fmt.Errorf("args[%d]: index %d: a call has arguments 0 to 5", i, a.Index)
 		}
-		if (condition{a}).test(nil) == nil {
+		if (condition{a, false}).test(nil) == nil {
 			return fmt.Errorf("args[%d]: op %q: no such operator", i, a.Op)
 		}
 	}
 	return nil
 }
 
+// names are the calls that a rule is about.
+func names(s *seccomp.Syscall) []string {
+	//nolint:staticcheck // old profiles have a single name
+	if name := s.Name; name != "" {
+		return append([]string{name}, s.Names...)
+	}
+	return s.Names
+}
+
 // shorten names a rule by its first calls.
 func shorten(s *seccomp.Syscall) []string {
-	names := append([]string{s.Name}, s.Names...)
-	names = slices.DeleteFunc(names, func(n string) bool { return n == "" })
-	if len(names) > 2 {
-		names = append(names[:2:2], "...")
+	list := names(s)
+	if len(list) > 2 {
+		return []string{list[0], list[1], "..."}
 	}
-	return names
+	return list
 }
 
 // result is what a filter returns for an action (seccomp(2)). Errno is EPERM

@@ -41,15 +41,17 @@ func calls(p *specs.LinuxSeccomp, a arch) (map[uint32]call, error) {
 		}
 		same := result == otherwise // says nothing new, and takes nothing back: as in runc
 		for _, name := range s.Names {
-			if nr, ok := numbers[name]; ok && same {
-				list[nr] = list[nr] // but the call is known
-			} else if ok {
-				list[nr] = list[nr].with(s.Args, result)
+			if nr, ok := numbers[name]; ok {
+				known := list[nr]
+				if !same {
+					known = known.with(conditions(s.Args, a.narrow), result)
+				}
+				list[nr] = known
 			}
 			if p, ok := both[name]; ok && len(s.Args) == 0 && !same {
 				nr := numbers[p.call]
 				is := specs.LinuxSeccompArg{Value: p.arg, Op: specs.OpEqualTo}
-				list[nr] = list[nr].with([]specs.LinuxSeccompArg{is}, result)
+				list[nr] = list[nr].with([]condition{{is, true}}, result)
 			}
 		}
 	}
@@ -58,25 +60,23 @@ func calls(p *specs.LinuxSeccomp, a arch) (map[uint32]call, error) {
 
 // with adds a rule. Conditions on different arguments must all hold; of several on
 // the same argument, as in runc, any one.
-func (c call) with(args []specs.LinuxSeccompArg, result uint32) call {
-	if len(args) == 0 {
+func (c call) with(all []condition, result uint32) call {
+	if len(all) == 0 {
 		if c.always == nil {
 			c.always = &result
 		}
 		return c
 	}
-	all := rule{result: result}
 	var index []uint
-	for _, a := range args {
-		all.conditions = append(all.conditions, condition{a})
-		index = append(index, a.Index)
+	for _, one := range all {
+		index = append(index, one.Index)
 	}
 	slices.Sort(index)
-	if len(slices.Compact(index)) == len(args) {
-		c.rules = append(c.rules, all)
+	if len(slices.Compact(index)) == len(all) {
+		c.rules = append(c.rules, rule{all, result})
 		return c
 	}
-	for _, one := range all.conditions {
+	for _, one := range all {
 		c.rules = append(c.rules, rule{[]condition{one}, result})
 	}
 	return c
@@ -108,7 +108,17 @@ func ret(result uint32) []bpf.Instruction {
 }
 
 // A condition compares one argument, 64 bits wide, with a value.
-type condition struct{ specs.LinuxSeccompArg }
+type condition struct {
+	specs.LinuxSeccompArg
+	narrow bool // an argument of a 32-bit program: its upper half means nothing
+}
+
+func conditions(args []specs.LinuxSeccompArg, narrow bool) (list []condition) {
+	for _, a := range args {
+		list = append(list, condition{a, narrow})
+	}
+	return list
+}
 
 // test puts the comparison before then, which runs if it holds; if not, then is
 // skipped. It returns nil for an operator that there is not.
@@ -122,13 +132,17 @@ func (c condition) test(then []bpf.Instruction) []bpf.Instruction {
 	switch c.Op {
 	case specs.OpEqualTo:
 		code = []bpf.Instruction{
-			c.load(4), bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: fail + 2},
-			c.load(0), bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipFalse: fail},
+			c.load(4),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: fail + 2},
+			c.load(0),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipFalse: fail},
 		}
 	case specs.OpNotEqual:
 		code = []bpf.Instruction{
-			c.load(4), bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: 2},
-			c.load(0), bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipTrue: fail},
+			c.load(4),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: 2},
+			c.load(0),
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: low, SkipTrue: fail},
 		}
 	case specs.OpGreaterThan:
 		code = c.above(bpf.JumpGreaterThan, high, low, fail)
@@ -140,9 +154,11 @@ func (c condition) test(then []bpf.Instruction) []bpf.Instruction {
 		code = c.notAbove(bpf.JumpGreaterThan, high, low, fail)
 	case specs.OpMaskedEqual: // of the bits in value, those in valueTwo are set
 		code = []bpf.Instruction{
-			c.load(4), bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: high},
+			c.load(4),
+			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: high},
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(c.ValueTwo >> 32), SkipFalse: fail + 3},
-			c.load(0), bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: low},
+			c.load(0),
+			bpf.ALUOpConstant{Op: bpf.ALUOpAnd, Val: low},
 			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(c.ValueTwo), SkipFalse: fail},
 		}
 	default:
@@ -154,18 +170,22 @@ func (c condition) test(then []bpf.Instruction) []bpf.Instruction {
 // above tests for > or >=, which differ in the lower half only.
 func (c condition) above(cmp bpf.JumpTest, high, low uint32, fail uint8) []bpf.Instruction {
 	return []bpf.Instruction{
-		c.load(4), bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: high, SkipTrue: 3},
+		c.load(4),
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: high, SkipTrue: 3},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: fail + 2},
-		c.load(0), bpf.JumpIf{Cond: cmp, Val: low, SkipFalse: fail},
+		c.load(0),
+		bpf.JumpIf{Cond: cmp, Val: low, SkipFalse: fail},
 	}
 }
 
 // notAbove tests for the opposite.
 func (c condition) notAbove(cmp bpf.JumpTest, high, low uint32, fail uint8) []bpf.Instruction {
 	return []bpf.Instruction{
-		c.load(4), bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: high, SkipTrue: fail + 3},
+		c.load(4),
+		bpf.JumpIf{Cond: bpf.JumpGreaterThan, Val: high, SkipTrue: fail + 3},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: high, SkipFalse: 2},
-		c.load(0), bpf.JumpIf{Cond: cmp, Val: low, SkipTrue: fail},
+		c.load(0),
+		bpf.JumpIf{Cond: cmp, Val: low, SkipTrue: fail},
 	}
 }
 
@@ -173,6 +193,9 @@ func (c condition) notAbove(cmp bpf.JumpTest, high, low uint32, fail uint8) []bp
 // architecture, instruction pointer and six arguments (seccomp(2)), and both of
 // kit's architectures store the lower half first.
 func (c condition) load(half uint32) bpf.Instruction {
+	if c.narrow && half != 0 {
+		return bpf.LoadConstant{Dst: bpf.RegA, Val: 0}
+	}
 	return load(16 + 8*uint32(c.Index) + half)
 }
 
