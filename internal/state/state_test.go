@@ -22,7 +22,15 @@ func use(t *testing.T) string {
 }
 
 func own(name string) State {
-	return State{Name: name, Pid: os.Getpid(), Step: 2, Rootfs: "/r", Command: []string{"sh"}}
+	return State{
+		Name: name, Pid: os.Getpid(), KitPid: os.Getpid(), Step: 2, Rootfs: "/r",
+		Command: []string{"sh"},
+	}
+}
+
+// save writes a state down as it is.
+func save(s State) error {
+	return Exclusive(func(dir string) error { return Save(dir, s) })
 }
 
 // ended returns the pid of a process that has ended.
@@ -35,14 +43,14 @@ func ended(t *testing.T) int {
 
 func TestSaveLoadRemove(t *testing.T) {
 	dir := use(t)
-	require.NoError(t, Save(own("a")))
+	require.NoError(t, Claim(own("a")))
 	s, err := Load("a")
 	require.NoError(t, err)
 	require.True(t, s.Running())
 	require.NotZero(t, s.StartTime)
 	require.False(t, s.Created.IsZero())
 	want := own("a")
-	want.StartTime, want.Created = s.StartTime, s.Created
+	want.StartTime, want.KitStart, want.Created = s.StartTime, s.KitStart, s.Created
 	require.Equal(t, want, s)
 
 	require.NoError(t, Remove("a", os.Getpid()+1), "another one's")
@@ -59,9 +67,9 @@ func TestNotFoundNamesTheRunning(t *testing.T) {
 	use(t)
 	_, err := Load("x")
 	require.EqualError(t, err, `no container "x": none is running`)
-	require.NoError(t, Save(own("b")))
-	require.NoError(t, Save(own("a")))
-	require.NoError(t, Save(State{Name: "gone", Pid: ended(t), StartTime: 1}))
+	require.NoError(t, Claim(own("b")))
+	require.NoError(t, Claim(own("a")))
+	require.NoError(t, save(State{Name: "gone", Pid: ended(t), StartTime: 1}))
 	_, err = Load("gone")
 	require.EqualError(t, err, `no container "gone": running are a, b`)
 	list, err := List()
@@ -71,27 +79,41 @@ func TestNotFoundNamesTheRunning(t *testing.T) {
 
 func TestANameIsTakenWhileItsContainerRuns(t *testing.T) {
 	use(t)
-	require.NoError(t, Save(own("a")))
+	require.NoError(t, Claim(own("a")))
 	var taken *TakenError
-	require.ErrorAs(t, Save(own("a")), &taken)
+	require.ErrorAs(t, Claim(own("a")), &taken)
 	require.Equal(t, TakenError{"a", os.Getpid()}, *taken)
 
 	// The pid is there, but it is somebody else's by now.
-	require.NoError(t, Save(State{Name: "b", Pid: os.Getpid(), StartTime: 1}))
-	require.NoError(t, Save(own("b")))
+	require.NoError(t, save(State{Name: "b", Pid: os.Getpid(), StartTime: 1}))
+	require.NoError(t, Claim(own("b")))
 	s, err := Load("b")
 	require.NoError(t, err)
 	require.NotEqual(t, uint64(1), s.StartTime)
 }
 
+// TestAClaimWithoutAProcess is a container that is still being built.
+func TestAClaimWithoutAProcess(t *testing.T) {
+	use(t)
+	building := State{Name: "a", KitPid: os.Getpid()}
+	require.NoError(t, Claim(building))
+	var taken *TakenError
+	require.ErrorAs(t, Claim(building), &taken)
+	_, err := Load("a")
+	require.EqualError(t, err, `no container "a": none is running`)
+
+	require.NoError(t, save(State{Name: "b", KitPid: ended(t), KitStart: 1}))
+	require.NoError(t, Claim(State{Name: "b", KitPid: os.Getpid()}), "its kit was killed")
+}
+
 func TestABrokenFileIsStale(t *testing.T) {
 	dir := use(t)
-	require.NoError(t, Save(own("a")))
+	require.NoError(t, Claim(own("a")))
 	require.NoError(t, os.WriteFile(file(dir, "a"), []byte("{"), 0o600))
 	list, err := List()
 	require.NoError(t, err)
 	require.Equal(t, []State{{Name: "a"}}, list)
-	require.NoError(t, Save(own("a")))
+	require.NoError(t, Claim(own("a")))
 	require.NoError(t, os.WriteFile(file(dir, "a"), []byte("{"), 0o600))
 	require.NoError(t, Remove("a", 0))
 }
@@ -101,7 +123,7 @@ func TestOneOfManyGetsTheName(t *testing.T) {
 	var wg sync.WaitGroup
 	errs := make([]error, 20)
 	for i := range errs {
-		wg.Go(func() { errs[i] = Save(own("a")) })
+		wg.Go(func() { errs[i] = Claim(own("a")) })
 	}
 	wg.Wait()
 	won := 0
@@ -118,33 +140,35 @@ func TestOneOfManyGetsTheName(t *testing.T) {
 
 func TestSaveOfAProcessThatIsGone(t *testing.T) {
 	dir := use(t)
-	require.ErrorIs(t, Save(State{Name: "a", Pid: ended(t)}), unix.ESRCH)
-	require.NoDirExists(t, dir)
+	require.ErrorIs(t, save(State{Name: "a", Pid: ended(t)}), unix.ESRCH)
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, entries)
 }
 
 func TestDirectoriesThatAreRefused(t *testing.T) {
 	dir := use(t)
 	require.NoError(t, os.Mkdir(dir, 0o755))
-	require.ErrorContains(t, Save(own("a")), "others may use it (mode 0755, not 0700)")
+	require.ErrorContains(t, Claim(own("a")), "others may use it (mode 0755, not 0700)")
 	_, err := Load("a")
 	require.ErrorContains(t, err, "others may use it")
 	require.NoError(t, os.Remove(dir))
 
 	require.NoError(t, os.Symlink(t.TempDir(), dir))
-	require.ErrorContains(t, Save(own("a")), "not a directory")
+	require.ErrorContains(t, Claim(own("a")), "not a directory")
 	require.NoError(t, os.Remove(dir))
 
 	t.Setenv("KIT_STATE", filepath.Join(dir, "deeper"))
-	require.ErrorIs(t, Save(own("a")), os.ErrNotExist)
+	require.ErrorIs(t, Claim(own("a")), os.ErrNotExist)
 	list, err := List()
 	require.NoError(t, err)
 	require.Empty(t, list)
 
 	t.Setenv("KIT_STATE", "/proc/kit") // nobody can write there
-	require.Error(t, Save(own("a")))
+	require.Error(t, Claim(own("a")))
 	if os.Geteuid() != 0 {
 		t.Setenv("KIT_STATE", "/root")
-		require.ErrorContains(t, Save(own("a")), "belongs to uid 0")
+		require.ErrorContains(t, Claim(own("a")), "belongs to uid 0")
 	}
 }
 
