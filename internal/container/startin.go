@@ -110,10 +110,12 @@ func (f *fork) start() (child int, err error) {
 }
 
 // run forks. The copy must not use the Go runtime, whose threads it lacks:
-// nothing but kernel calls, and no return.
+// nothing but kernel calls, and no return. It must not even enter a function that
+// looks at its stack first, where the scheduler may be waiting to take over.
 //
 //go:noinline
 //go:norace
+//go:nosplit
 func (f *fork) run() (copied int, errno syscall.Errno) {
 	// A copy of us with this one thread.
 	pid, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
@@ -144,6 +146,7 @@ func (f *fork) run() (copied int, errno syscall.Errno) {
 // exec becomes the command.
 //
 //go:norace
+//go:nosplit
 func (f *fork) exec() {
 	// Uid 0 of the user namespace that we have come into, not whom it takes us for.
 	syscall.RawSyscall(unix.SYS_SETRESGID, 0, 0, 0)
