@@ -1,7 +1,6 @@
 package cgroups
 
 import (
-	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -17,15 +16,20 @@ import (
 func (t tree) enable(l container.Limits) error {
 	needed := needs(l)
 	for _, dir := range t.path() {
+		if !isRoot(dir) && len(pids(dir)) > 0 {
+			if len(needed) == 0 {
+				return nil // the kernel counts CPU time without a controller, too
+			}
+			if err := makeRoom(dir); err != nil {
+				return err
+			}
+		}
 		for _, name := range []string{"cpu", "cpuset", "io", "memory", "pids"} {
 			err := enableIn(dir, name)
-			if errors.Is(err, unix.EBUSY) && slices.Contains(needed, name) {
-				err = makeRoom(dir, name)
-			}
 			if err != nil && slices.Contains(needed, name) {
 				return err
 			}
-			// What no limit needs would only have been counted.
+			// Others would only have counted.
 		}
 	}
 	return nil

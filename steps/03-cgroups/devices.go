@@ -49,7 +49,7 @@ func limitDevices(c *container.Container, trees []tree) error {
 		return nil
 	}
 	list := rules(c.Devices)
-	v1 := slices.IndexFunc(trees, func(t tree) bool { return slices.Contains(t.controllers, "devices") })
+	v1 := slices.IndexFunc(trees, func(t tree) bool { return t.has("devices") })
 	if v1 >= 0 {
 		return limitDevicesV1(c.Cgroups[v1], list)
 	}

@@ -41,6 +41,12 @@ func mountTrees() error {
 }
 
 func mountV2(dir string) error {
+	if isV2(dir) {
+		// The host's is there already, and would not let the same tree cover it.
+		if err := unix.Mount("tmpfs", dir, "tmpfs", mountFlags, "mode=755,size=4k"); err != nil {
+			return fmt.Errorf("mount tmpfs on %s: %w", dir, err)
+		}
+	}
 	// The one tree of v2.
 	if err := unix.Mount("cgroup", dir, "cgroup2", mountFlags, ""); err != nil {
 		return fmt.Errorf("mount cgroup2 on %s: %w", dir, err)

@@ -2,6 +2,7 @@ package cgroups
 
 import (
 	"errors"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -10,28 +11,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hostCgroup is the name of the cgroup for the processes that makeRoom moves.
-const hostCgroup = "kit-host"
+// hostCgroup is the name of the cgroup for the processes that makeRoom moves. No
+// container can have it.
+const hostCgroup = "kit-_host"
 
-// makeRoom enables a controller where there are processes: only a root may have
-// both (cgroups(7), "no internal processes"). A cgroup that was given to us, to a
-// container for example, is no root, and has its shell in it and ourselves. All
-// of them move one level down, beside the container's cgroup.
-func makeRoom(dir, name string) error {
+// makeRoom moves the processes of a cgroup one level down, beside the
+// container's. A cgroup that was given to us, as to a container, has our shell in
+// it and ourselves; but only the root may have both processes and controllers for
+// those below it (cgroups(7), "no internal processes").
+func makeRoom(dir string) error {
 	leaf := dir + "/" + hostCgroup
 	// The next kit finds it, and itself in it.
 	if err := unix.Mkdir(leaf, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
-		return err
+		return fmt.Errorf("mkdir %s: %w", leaf, err)
 	}
 	for range 10 { // processes may fork meanwhile
 		if err := moveAll(dir, leaf); err != nil {
 			return err
 		}
-		if err := enableIn(dir, name); !errors.Is(err, unix.EBUSY) {
-			return err
+		if len(pids(dir)) == 0 {
+			return nil
 		}
 	}
-	return unix.EBUSY
+	return fmt.Errorf("processes of %s: %w", dir, unix.EBUSY)
 }
 
 // moveAll moves the processes of one cgroup into another.
@@ -47,9 +49,8 @@ func moveAll(from, to string) error {
 
 // giveRoomBack undoes makeRoom when the last of our containers there has gone.
 func giveRoomBack(dir string) {
-	leaf := dir + "/" + hostCgroup
-	names := children(dir)
-	if !slices.Equal(names, []string{hostCgroup}) {
+	leaf, names := dir+"/"+hostCgroup, children(dir)
+	if !slices.Contains(names, hostCgroup) || slices.ContainsFunc(names, isOther) {
 		return
 	}
 	for _, name := range words(dir + "/cgroup.subtree_control") {
@@ -59,6 +60,14 @@ func giveRoomBack(dir string) {
 	}
 	_ = moveAll(leaf, dir)
 	_ = removeCgroup(leaf)
+}
+
+func isOther(name string) bool { return strings.HasPrefix(name, "kit-") && name != hostCgroup }
+
+// isRoot tells the root of the tree: what a cgroup is of a kind, it has no file for.
+func isRoot(dir string) bool {
+	// The one in a container looks like a root, and is none.
+	return unix.Access(dir+"/cgroup.type", unix.F_OK) != nil
 }
 
 // pids are the processes in a cgroup, by the numbers that they have for us.
