@@ -162,3 +162,30 @@ func TestScriptThatFails(t *testing.T) {
 	require.NotZero(t, r.exit)
 	require.Contains(t, r.err, "umount")
 }
+
+// TestScriptOfStep5 and 6: a cable to the host, and root in pieces.
+func TestScriptOfStep5(t *testing.T) {
+	ktest.Root(t)
+	ktest.RequireTool(t, "ip", "nft", "setpriv")
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	out := scripted(t, 5, root, `ip -br link | awk '{ sub("@.*", "", $1); print $1, $2 }'
+ip route | cut -d' ' -f1-2
+ping -c1 -W5 "$(ip route | awk '/default/ { print $3 }')" | grep -c ' 0% packet loss'`)
+	require.Equal(t, "lo UNKNOWN\neth0 UP\ndefault via\n10.78.0.0/24 dev\n1", out)
+}
+
+func TestScriptOfStep6(t *testing.T) {
+	ktest.Root(t)
+	ktest.RequireTool(t, "ip", "nft", "setpriv")
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	look := `grep -E '^(Cap|NoNewPrivs)' /proc/self/status
+echo x 2>/dev/null >/proc/sys/kernel/domainname || echo /proc/sys is read-only
+mount -t tmpfs none /mnt 2>/dev/null || echo no mount
+wc -c </proc/timer_list; cat /proc/self/oom_score_adj; ulimit -n`
+	flags := []string{"--oom-score-adj", "77", "--ulimit", "nofile=64:64"}
+	script := scripted(t, 6, root, look, flags...)
+	require.Contains(t, script, "/proc/sys is read-only\nno mount\n0\n77\n64")
+	require.Equal(t, inside(t, 6, root, look, flags...), script, "as kit step 6 has it")
+}

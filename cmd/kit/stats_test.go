@@ -178,3 +178,35 @@ func TestStats(t *testing.T) {
 	require.Equal(t, 9, kit.exit(t))
 	require.NoError(t, watch.Wait(), "it ends with the container")
 }
+
+// TestStatsOfStep3 looks at a container that has its cgroups from the step itself,
+// and stops it.
+func TestStatsOfStep3(t *testing.T) {
+	ktest.Root(t)
+	hierarchy(t, "memory")
+	hierarchy(t, "pids")
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	load, _ := startLoad(t, "step", "3", "--trace=off", "--rootfs", root, "--name", "limited",
+		"--memory", "64m", "--pids-limit", "20", "--cpus", "0.2",
+		"--", "/bin/kit", "lab", "burn", "--report", "0.1")
+	require.Eventually(t, func() bool { return *statsOf(t, "limited").CPU.Throttled > 2 },
+		10*time.Second, 10*time.Millisecond)
+	s := statsOf(t, "limited")
+	require.InDelta(t, 0.2, *s.CPU.Limit.Limit, 1e-9)
+	require.EqualValues(t, 64<<20, *s.Memory.Limit.Limit)
+	require.EqualValues(t, 20, *s.Pids.Limit.Limit)
+	require.NotZero(t, *s.Memory.Current)
+	require.NotZero(t, *s.Pids.Current)
+
+	require.Zero(t, runKit(t, "pause", "limited").exit)
+	before := *statsOf(t, "limited").CPU.Usage
+	time.Sleep(300 * time.Millisecond)
+	require.InDelta(t, before, *statsOf(t, "limited").CPU.Usage, 0.005, "its time stands still")
+	require.Contains(t, runKit(t, "stats").out, "  paused\n")
+	require.Zero(t, runKit(t, "resume", "limited").exit)
+	require.Eventually(t, func() bool { return *statsOf(t, "limited").CPU.Usage > before+0.05 },
+		10*time.Second, 10*time.Millisecond)
+	require.NoError(t, load.Process.Signal(unix.SIGTERM))
+	require.Equal(t, 143, load.exit(t))
+}
