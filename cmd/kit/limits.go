@@ -30,6 +30,7 @@ const (
 
 // limitOptions are the flags of step 3.
 type limitOptions struct {
+	given               func(flag string) bool
 	memory, reservation string
 	cpus                string
 	weight              uint64
@@ -40,6 +41,7 @@ type limitOptions struct {
 }
 
 func (o *limitOptions) addTo(f *pflag.FlagSet) {
+	o.given = f.Changed
 	f.StringVar(&o.memory, "memory", "", "step 3: `bytes` of memory at most, with a unit: 64m, 1g")
 	f.StringVar(&o.reservation, "memory-reservation", "",
 		"step 3: `bytes` that are taken from others first when the machine runs short")
@@ -77,7 +79,7 @@ func (o *limitOptions) set(c *container.Container) (err error) {
 }
 
 func (o *limitOptions) setMemory(l *container.Limits) (err error) {
-	if o.memory != "" {
+	if o.given("memory") {
 		if l.Memory, err = units.RAMInBytes(o.memory); err != nil {
 			return fmt.Errorf("--memory %s: %w", o.memory, err)
 		}
@@ -86,7 +88,7 @@ func (o *limitOptions) setMemory(l *container.Limits) (err error) {
 				o.memory, units.BytesSize(minMemory))
 		}
 	}
-	if o.reservation != "" {
+	if o.given("memory-reservation") {
 		if l.MemoryLow, err = units.RAMInBytes(o.reservation); err != nil {
 			return fmt.Errorf("--memory-reservation %s: %w", o.reservation, err)
 		}
@@ -102,7 +104,7 @@ func (o *limitOptions) setMemory(l *container.Limits) (err error) {
 }
 
 func (o *limitOptions) setCPU(l *container.Limits) (err error) {
-	if o.cpus != "" {
+	if o.given("cpus") {
 		most := runtime.NumCPU()
 		l.CPUs, err = strconv.ParseFloat(o.cpus, 64)
 		if err != nil {
@@ -113,11 +115,11 @@ func (o *limitOptions) setCPU(l *container.Limits) (err error) {
 				o.cpus, minCPUs, most)
 		}
 	}
-	if o.weight > maxWeight {
+	if o.given("cpu-weight") && (o.weight < 1 || o.weight > maxWeight) {
 		return fmt.Errorf("--cpu-weight %d: not from 1 to %d", o.weight, maxWeight)
 	}
 	l.CPUWeight = o.weight
-	if o.cpuset != "" {
+	if o.given("cpuset-cpus") {
 		if err := checkCPUs(o.cpuset); err != nil {
 			return fmt.Errorf("--cpuset-cpus %s: %w", o.cpuset, err)
 		}

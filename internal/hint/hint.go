@@ -63,7 +63,7 @@ func rules() []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}, overlayRules()...)
+	}, append(overlayRules(), cgroupRules()...)...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with
