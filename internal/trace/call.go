@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/trace/netlink"
 	"github.com/containerkit/kit/internal/trace/ptrace"
 	"github.com/containerkit/kit/internal/trace/state"
 	"github.com/containerkit/kit/internal/trace/syscalls"
@@ -22,7 +23,9 @@ type call struct {
 	time    time.Duration
 	args    []Arg
 	before  snapshot
-	emitted bool // its event is out though it has not returned yet
+	socket  *socket           // of a call that speaks with the kernel over netlink
+	request []netlink.Message // what it says
+	emitted bool              // its event is out though it has not returned yet
 }
 
 // syscallStop is a stop at the entry or the exit of a system call.
@@ -66,13 +69,19 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	c := &th.call
 	*c = call{
 		row:   t.row(info.Number()),
-		frame: syscalls.Frame{Args: info.Args(), Memory: memory(th.tid)},
+		frame: syscalls.Frame{Args: info.Args(), Memory: memory{t, th}},
 		time:  time.Since(t.start),
 		args:  c.args[:0],
 	}
 	th.inCall = true
+	if c.Changes&(syscalls.Netlink|syscalls.Answer) != 0 {
+		c.socket = t.socketOf(th, int(int32(c.frame.Args[0])))
+	}
 	c.site = t.siteAt(th, info)
 	c.class = c.site.class(c.relevant)
+	if c.socket != nil && c.class != Runtime {
+		t.readRequest(th)
+	}
 	if t.wants(c.class) {
 		c.args = c.decode(c.args)
 	}
@@ -112,25 +121,12 @@ func (c *call) relevant() bool {
 	case c.Relevant:
 		return true
 	case c.Changes&syscalls.File != 0:
-		return state.Tells(c.frame.Memory.Path(int(int32(c.frame.Args[0]))))
+		fd, m := int(int32(c.frame.Args[0])), c.frame.Memory.(memory)
+		return state.Tells(m.th.tid, fd, m.Path(fd))
 	case c.Changes&syscalls.Netlink != 0:
-		return c.toNetlink()
+		return c.socket != nil
 	}
 	return false
-}
-
-// toNetlink tells that a message goes to the kernel (netlink(7)).
-func (c *call) toNetlink() bool {
-	addr := c.frame.Args[4]
-	var word [8]byte
-	if c.Name == "sendmsg" {
-		// struct msghdr begins with the address.
-		if c.frame.Memory.Read(c.frame.Args[1], word[:]) < 8 {
-			return false
-		}
-		addr = nativeUint64(word[:])
-	}
-	return c.frame.Memory.Read(addr, word[:2]) == 2 && word[0] == unix.AF_NETLINK
 }
 
 // leave completes a call that has returned, and sends its event.
@@ -155,6 +151,10 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 		c.fill(e.Args)
 		e.RetText = c.Result(&c.frame)
 		e.Changes = t.changes(th)
+		if c.socket != nil && c.class != Runtime {
+			t.netlink(th, e)
+		}
+		t.decodeFilter(th, e)
 	}
 	t.send(th, e)
 	t.checkHelper(th)
@@ -208,23 +208,29 @@ func (t *tracer) noteChange(th *thread, text string, changes ...Change) {
 	}, nil)
 }
 
-// memory is a stopped thread's, and its open files.
-type memory int
+// A memory is a stopped thread's, and its open files.
+type memory struct {
+	t  *tracer
+	th *thread
+}
 
-func (m memory) Read(addr uint64, buf []byte) int { return ptrace.Read(int(m), addr, buf) }
+func (m memory) Read(addr uint64, buf []byte) int { return ptrace.Read(m.th.tid, addr, buf) }
 
 func (m memory) String(addr uint64) (string, bool) {
-	return ptrace.String(int(m), addr, unix.PathMax)
+	return ptrace.String(m.th.tid, addr, unix.PathMax)
 }
 
 func (m memory) Path(fd int) string {
 	var buf [256]byte
-	n, err := unix.Readlink(state.Proc(int(m), "fd/"+strconv.Itoa(fd)), buf[:])
+	n, err := unix.Readlink(state.Proc(m.th.tid, "fd/"+strconv.Itoa(fd)), buf[:])
 	if err != nil {
 		return ""
 	}
 	if n == 1 && m.isDetached(fd) {
 		return "detached mount"
+	}
+	if s := m.t.socketOf(m.th, fd); s != nil {
+		return s.String()
 	}
 	return string(buf[:n])
 }
@@ -233,7 +239,7 @@ func (m memory) Path(fd int) string {
 // not in the tree of files yet, from the root: the kernel calls both "/".
 func (m memory) isDetached(fd int) bool {
 	var root, file unix.Stat_t
-	return unix.Stat(state.Proc(int(m), "root"), &root) == nil &&
-		unix.Stat(state.Proc(int(m), "fd/"+strconv.Itoa(fd)), &file) == nil &&
+	return unix.Stat(state.Proc(m.th.tid, "root"), &root) == nil &&
+		unix.Stat(state.Proc(m.th.tid, "fd/"+strconv.Itoa(fd)), &file) == nil &&
 		(root.Dev != file.Dev || root.Ino != file.Ino)
 }

@@ -3,6 +3,7 @@ package trace
 import (
 	"encoding/binary"
 	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,8 @@ type snapshot struct {
 	links  state.Links
 	status state.Status
 	file   state.File
+	dir    state.Directory
+	nets   []netState
 }
 
 // snap reads the pieces of state that th's call may change.
@@ -37,28 +40,45 @@ func (t *tracer) snap(th *thread) (s snapshot) {
 	if c.Changes&syscalls.Status != 0 {
 		s.status = state.ReadStatus(th.tid)
 	}
-	if c.Changes&(syscalls.File|syscalls.Directory) != 0 {
+	if c.Changes&syscalls.File != 0 {
 		s.file = c.file(th.tid)
+	}
+	if c.Changes&syscalls.Directory != 0 {
+		s.dir = c.directory(th.tid)
+	}
+	if c.changesNet() {
+		s.nets = t.netsOf(th)
 	}
 	return s
 }
 
-// file reads the kernel file that a call writes, or the cgroup that it makes.
+// file reads the kernel file that a call writes.
 func (c *call) file(tid int) state.File {
-	if c.Changes&syscalls.Directory != 0 {
-		path, _ := c.frame.Memory.String(c.frame.Args[len(c.params)-min(2, len(c.params))])
-		if !state.Tells(path) {
-			return state.File{}
-		}
-		return state.ReadFile(tid, path+"/cgroup.subtree_control", "")
-	}
-	path := c.frame.Memory.Path(int(int32(c.frame.Args[0])))
-	if !state.Tells(path) {
+	fd := int(int32(c.frame.Args[0]))
+	path := c.frame.Memory.Path(fd)
+	if !state.Tells(tid, fd, path) {
 		return state.File{}
 	}
 	data := make([]byte, min(c.frame.Args[2], 64))
 	n := c.frame.Memory.Read(c.frame.Args[1], data)
-	return state.ReadFile(tid, path, string(data[:n]))
+	return state.ReadFile(tid, fd, path, string(data[:n]))
+}
+
+// directory reads the cgroup that a call makes or removes.
+func (c *call) directory(tid int) state.Directory {
+	i := 0
+	base := "cwd"
+	if c.params[0].Kind == "dirfd" {
+		i = 1
+		if fd := int(int32(c.frame.Args[0])); fd != unix.AT_FDCWD {
+			base = "fd/" + strconv.Itoa(fd)
+		}
+	}
+	name, _ := c.frame.Memory.String(c.frame.Args[i])
+	if strings.HasPrefix(name, "/") {
+		base = "root"
+	}
+	return state.ReadDirectory(state.Proc(tid, base), name)
 }
 
 // changes compares the state with what it was before th's call.
@@ -82,6 +102,8 @@ func (t *tracer) changes(th *thread) []Change {
 	}
 	list = append(list, c.before.links.Diff(&after.links, th.tid)...)
 	list = append(list, c.before.status.Diff(&after.status, th.tid)...)
+	list = append(list, c.before.dir.Diff(&after.dir)...)
+	list = append(list, t.netChanges(c.before.nets, after.nets)...)
 	return convert(append(list, c.before.file.Diff(after.file)...))
 }
 
@@ -119,9 +141,9 @@ func (t *tracer) renameHost(th *thread) []Change {
 	names := t.names[uts]
 	buf := make([]byte, min(c.frame.Args[1], 64))
 	name := string(buf[:c.frame.Memory.Read(c.frame.Args[0], buf)])
-	change := Change{"hostname", names.host, name}
+	change := Change{What: "hostname", Before: names.host, After: name}
 	if c.Name == "setdomainname" {
-		change = Change{"domainname", names.domain, name}
+		change = Change{What: "domainname", Before: names.domain, After: name}
 		names.domain = name
 	} else {
 		names.host = name

@@ -74,8 +74,12 @@ type Event struct {
 	RetText  string   `json:"ret_text,omitempty"`
 	Errno    string   `json:"errno,omitempty"`   // ENOENT
 	Meaning  string   `json:"meaning,omitempty"` // what the errno means here
+	Refused  string   `json:"refused,omitempty"` // the errno in the kernel's answer to a message
 	Injected bool     `json:"injected,omitempty"`
 	Changes  []Change `json:"changes,omitempty"`
+
+	// What the memory that an argument points to holds, in words.
+	Decoded []Decoded `json:"decoded,omitempty"`
 
 	// Note.
 	Text string `json:"text,omitempty"`
@@ -98,7 +102,24 @@ type Change struct {
 	What   string `json:"what"`
 	Before string `json:"before"`
 	After  string `json:"after"`
+	Short  string `json:"short,omitempty"` // the same in fewer words, where there are many
 }
+
+// Decoded is what a call hands over to the kernel, or gets from it.
+type Decoded struct {
+	What  DecodedKind `json:"what"`
+	Lines []string    `json:"lines"`
+}
+
+// DecodedKind tells what has been decoded.
+type DecodedKind string
+
+// What can be decoded.
+const (
+	Messages DecodedKind = "message" // of netlink(7), one a line
+	Filter   DecodedKind = "filter"  // of seccomp(2): what it does
+	Code     DecodedKind = "code"    // the same filter, an instruction a line
+)
 
 // A Sink takes the events of a record, in order.
 type Sink interface {

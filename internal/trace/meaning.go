@@ -30,22 +30,37 @@ func (t *tracer) meaning(th *thread, e *Event) string {
 // needs names the capability that the call lacks, and where.
 func (c *call) needs(tid int) string {
 	capability, over := c.Capability()
-	switch over {
-	case "":
+	if over == "" {
 		return ""
-	case "initial":
-		return "it needs " + capability + " in the initial user namespace"
 	}
-	owner := state.Owner(tid, over)
-	if owner == "" {
-		return "it needs " + capability
-	}
-	fact := "it needs " + capability + " in " + owner
-	if over != "user" {
-		fact += ", the owner of the " + over + " namespace"
-	}
-	return fact
+	return lacks(tid, capability, over)
 }
+
+// lacks names a capability that a thread lacks, and over the owner of which of its
+// namespaces it is needed. It is "" where the thread has it: the kernel has another
+// reason then.
+func lacks(tid int, capability, over string) string {
+	owner := initialUser
+	if over != "initial" {
+		owner = state.Owner(tid, over)
+	}
+	status := state.ReadStatus(tid)
+	if owner == state.Owner(tid, "user") && status.Has(capability) {
+		return ""
+	}
+	switch {
+	case over == "initial":
+		return "it needs " + capability + " in the initial user namespace"
+	case owner == "":
+		return "it needs " + capability
+	case over != "user":
+		owner += ", the owner of the " + over + " namespace"
+	}
+	return "it needs " + capability + " in " + owner
+}
+
+// initialUser is the first of all user namespaces (PROC_USER_INIT_INO in the kernel).
+const initialUser = "user:[4026531837]"
 
 // pivotFacts says which of pivot_root's conditions does not hold.
 func (c *call) pivotFacts() string {

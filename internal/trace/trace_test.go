@@ -148,7 +148,7 @@ func TestChanges(t *testing.T) {
 	require.True(t, ok)
 	host, err := os.Hostname()
 	require.NoError(t, err)
-	require.Equal(t, Change{"hostname", host, "inside"}, change)
+	require.Equal(t, Change{What: "hostname", Before: host, After: "inside"}, change)
 
 	change, ok = s.find(t, "prctl").changed("NoNewPrivs")
 	require.True(t, ok)

@@ -32,6 +32,7 @@ type tracer struct {
 	payload   *payload
 	helper    *helper
 	names     map[string]hostname // by UTS namespace
+	sockets   map[string]*socket  // by link in /proc/PID/fd; nil for what is not netlink
 
 	stack   ptrace.Stack
 	sites   map[uint64]*site
@@ -72,6 +73,7 @@ func newTracer(cfg *Config) (*tracer, error) {
 	t := &tracer{
 		cfg:      cfg,
 		threads:  map[int]*thread{},
+		sockets:  map[string]*socket{},
 		parallel: runtime.GOMAXPROCS(0) > 1,
 		early:    map[int]unix.WaitStatus{},
 		sites:    map[uint64]*site{},

@@ -16,7 +16,7 @@ func (t *text) call(e, before *trace.Event) {
 	}
 	for i, l := range fill(unitsOf(e, before), t.room()) {
 		switch {
-		case e.Errno != "":
+		case e.Errno != "" || e.Refused != "":
 			l = t.p.fail.Sprint(l)
 		case i == 0:
 			l = t.p.call.Sprint(e.Call) + strings.TrimPrefix(l, e.Call)

@@ -11,6 +11,9 @@ import (
 const manyChanges = 6
 
 func (t *text) changes(all []trace.Change) {
+	if t.o.Verbosity == 0 {
+		all = together(all)
+	}
 	shown := all
 	if t.o.Verbosity == 0 && len(all) > manyChanges+1 {
 		shown = all[:manyChanges]
@@ -41,6 +44,9 @@ func (t *text) picture(all []trace.Change) {
 
 // change tells what a call changed: what came in green, what went in red.
 func (t *text) change(c trace.Change) []string {
+	if c.Short != "" && t.o.Verbosity == 0 {
+		return t.inShort(c)
+	}
 	switch {
 	case c.After == "":
 		return t.inOne(t.p.went, "- "+c.What, c.Before)
@@ -57,6 +63,17 @@ func (t *text) change(c trace.Change) []string {
 	}
 	lines = append(lines, t.broken(t.p.went, c.Before, "  ")...)
 	return append(lines, t.broken(t.p.came, "→ "+c.After, "  ")...)
+}
+
+// inShort tells a change whose words before and after are many.
+func (t *text) inShort(c trace.Change) []string {
+	switch {
+	case c.After == "":
+		return t.inOne(t.p.went, "- "+c.What, c.Short)
+	case c.Before == "":
+		return t.inOne(t.p.came, "+ "+c.What, c.Short)
+	}
+	return t.inOne(t.p.call, c.What, c.Short)
 }
 
 // inOne writes what came or went in one line, or its value below it.

@@ -15,7 +15,7 @@ func clean(e *trace.Event) *trace.Event {
 	c := *e
 	for _, s := range []*string{
 		&c.Kernel, &c.Cgroup, (*string)(&c.Side), &c.Name, &c.Moment, &c.File, &c.Code, &c.Why,
-		&c.Call, &c.RetText, &c.Errno, &c.Meaning, &c.Text,
+		&c.Call, &c.RetText, &c.Errno, &c.Meaning, &c.Refused, &c.Text,
 	} {
 		*s = printable(*s)
 	}
@@ -29,7 +29,16 @@ func clean(e *trace.Event) *trace.Event {
 	for i, h := range c.Changes {
 		c.Changes[i] = trace.Change{
 			What: printable(h.What), Before: printable(h.Before), After: printable(h.After),
+			Short: printable(h.Short),
 		}
+	}
+	c.Decoded = slices.Clone(c.Decoded)
+	for i, d := range c.Decoded {
+		d.Lines = slices.Clone(d.Lines)
+		for j := range d.Lines {
+			d.Lines[j] = printable(d.Lines[j])
+		}
+		c.Decoded[i] = d
 	}
 	return &c
 }

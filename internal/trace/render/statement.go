@@ -69,6 +69,8 @@ func meaningOf(moment string) string {
 		return ": a new /"
 	case "Inside":
 		return ": under the new /"
+	case "Last":
+		return ": only the command follows"
 	case "After":
 		return ": the child is gone"
 	}

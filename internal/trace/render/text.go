@@ -105,7 +105,8 @@ func (t *text) syscall(e *trace.Event) {
 	t.heading(e)
 	before := t.place(e)
 	t.call(e, before)
-	if e.Call == "execve" {
+	t.decoded(e)
+	if e.Call == "execve" || e.Call == "execveat" {
 		t.picture(e.Changes)
 		return
 	}

@@ -1,81 +1,60 @@
 package state
 
 import (
-	"os"
 	"path"
 	"strconv"
 	"strings"
 )
 
-// Tells reports whether a file in a file system of the kernel shows, when it is
-// read, what was written to it.
-func Tells(file string) bool {
+// Tells reports whether a file of a process, whose descriptor it is, shows when it is
+// read what was written to it: in /proc, or an interface file of a cgroup.
+func Tells(tid, fd int, file string) bool {
 	switch path.Base(file) {
 	case "uid_map", "gid_map", "setgroups", "projid_map", "timens_offsets",
 		"oom_score_adj", "loginuid":
 		return strings.HasPrefix(file, "/proc/")
 	}
-	return strings.HasPrefix(file, "/proc/sys/") || strings.HasPrefix(file, "/sys/fs/cgroup/")
+	if strings.HasPrefix(file, "/proc/") {
+		return strings.HasPrefix(file, "/proc/sys/")
+	}
+	return strings.HasPrefix(file, "/") &&
+		HierarchyOf(Proc(tid, "fd/"+strconv.Itoa(fd))) != NotCgroup
 }
 
 // A File is what a kernel file says, seen from a process. For cgroup.procs it
 // is where the process that is written is.
-type File struct{ What, Value string }
-
-// ReadFile reads a file as the thread tid sees it; data is what is about to be,
-// or has been, written.
-func ReadFile(tid int, file, data string) File {
-	switch path.Base(file) {
-	case "cgroup.procs", "tasks", "cgroup.threads":
-		pid := strings.TrimSpace(data)
-		if n, err := strconv.Atoi(pid); err != nil || n == 0 {
-			pid = strconv.Itoa(tid)
-		}
-		what := "/proc/" + pid + "/cgroup"
-		return File{what, membership(what, file)}
-	case "cgroup.subtree_control":
-		dir := path.Dir(file)
-		return File{dir, strings.Join(children(tid, dir), " ")}
-	}
-	text := read(Proc(tid, "root") + file)
-	return File{file, flat(text)}
+type File struct {
+	What, Value string
+	Below       []string // for cgroup.subtree_control: the files of the cgroups below
 }
 
-// membership is the line of /proc/PID/cgroup about the hierarchy in which file is.
-func membership(proc, file string) string {
-	text := read(proc)
-	var unified string
-	for line := range strings.Lines(string(text)) {
-		line = strings.TrimSpace(line)
-		_, rest, _ := strings.Cut(line, ":")
-		controllers, _, _ := strings.Cut(rest, ":")
-		if controllers == "" {
-			unified = line
-		} else if strings.Contains(file, "/"+controllers+"/") {
-			return line
-		}
+// ReadFile reads the file behind a descriptor of the thread tid, whose name is file;
+// data is what is about to be, or has been, written.
+func ReadFile(tid, fd int, file, data string) File {
+	link := Proc(tid, "fd/"+strconv.Itoa(fd))
+	if h := HierarchyOf(link); h != NotCgroup {
+		return readCgroupFile(tid, file, link, data, h)
 	}
-	return unified
-}
-
-// children are the names in a directory as tid sees it, directories left out.
-func children(tid int, dir string) []string {
-	entries, _ := os.ReadDir(Proc(tid, "root") + dir)
-	var names []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			names = append(names, e.Name())
-		}
-	}
-	return names
+	return File{What: file, Value: flat(read(link))}
 }
 
 // Diff tells what has become of the file.
 func (f File) Diff(after File) []Change {
-	if f.Value == after.Value {
-		return nil
+	var changes []Change
+	if f.Value != after.Value {
+		changes = append(changes, Change{What: f.What, Before: f.Value, After: after.Value})
 	}
-	return []Change{{f.What, f.Value, after.Value}}
+	if came := missing(after.Below, f.Below); len(came) > 0 {
+		changes = append(changes, Change{
+			What: "the cgroups below", After: strings.Join(came, " "), Short: grouped(came),
+		})
+	}
+	if gone := missing(f.Below, after.Below); len(gone) > 0 {
+		changes = append(changes, Change{
+			What: "the cgroups below", Before: strings.Join(gone, " "), Short: grouped(gone),
+		})
+	}
+	return changes
 }
 
 // IDMaps are the id maps of a process's user namespace.
@@ -85,7 +64,7 @@ type IDMaps [2]File
 func ReadIDMaps(pid int) (m IDMaps) {
 	for i, name := range []string{"uid_map", "gid_map"} {
 		text := read(Proc(pid, name))
-		m[i] = File{Proc(pid, name), flat(text)}
+		m[i] = File{What: Proc(pid, name), Value: flat(text)}
 	}
 	return m
 }

@@ -47,7 +47,7 @@ func (l *Links) Diff(after *Links, tid int) []Change {
 		if before == now {
 			before, now = d.was.String(), d.would.String()
 		}
-		changes = append(changes, Change{Proc(tid, d.name), before, now})
+		changes = append(changes, Change{Proc(tid, d.name), before, now, ""})
 	}
 	return changes
 }

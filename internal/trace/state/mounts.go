@@ -69,11 +69,11 @@ func (m *Mounts) Diff(after *Mounts) []Change {
 		case !ok:
 			changes = append(changes, Change{What: "mount " + old.Point, Before: old.String()})
 		case now.Point != old.Point:
-			changes = append(changes, Change{"mount " + now.Text, old.Point, now.Point})
+			changes = append(changes, Change{"mount " + now.Text, old.Point, now.Point, ""})
 		case now.Text != old.Text:
-			changes = append(changes, Change{"mount " + now.Point, old.String(), now.String()})
+			changes = append(changes, Change{"mount " + now.Point, old.String(), now.String(), ""})
 		case now.Propagation != old.Propagation:
-			changes = append(changes, Change{"mount " + now.Point, old.Propagation, now.Propagation})
+			changes = append(changes, Change{"mount " + now.Point, old.Propagation, now.Propagation, ""})
 		}
 	}
 	for _, line := range came {

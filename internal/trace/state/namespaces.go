@@ -11,8 +11,8 @@ import (
 )
 
 // A Change is a piece of state before and after; either is empty for what came
-// into being or went away.
-type Change struct{ What, Before, After string }
+// into being or went away. Short says the same in fewer words, where there are many.
+type Change struct{ What, Before, After, Short string }
 
 // Proc is the path of a file of the thread tid in /proc.
 func Proc(tid int, name string) string { return "/proc/" + strconv.Itoa(tid) + "/" + name }
@@ -58,7 +58,7 @@ func (ns *Namespaces) Diff(after *Namespaces, tid int) []Change {
 		if own, ok := strings.CutSuffix(kind, "_for_children"); ok && after[i] == after.Of(own) {
 			continue
 		}
-		changes = append(changes, Change{Proc(tid, "ns/"+kind), ns[i], after[i]})
+		changes = append(changes, Change{Proc(tid, "ns/"+kind), ns[i], after[i], ""})
 	}
 	return changes
 }

@@ -5,7 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/procfs"
 )
 
 const mounts = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw
@@ -20,10 +21,10 @@ const later = `22 1 254:0 / / rw,relatime - ext4 /dev/vda rw
 
 func TestMountsDiff(t *testing.T) {
 	require.Equal(t, []Change{
-		{"mount /", "shared:1", "private"},
-		{"mount /proc", "proc rw,nosuid, private", ""},
-		{"mount tmpfs[/a b] ro,nosuid", "/mnt/with space", "/new"},
-		{"mount /dev", "", "tmpfs dev rw,nosuid, unbindable"},
+		{"mount /", "shared:1", "private", ""},
+		{"mount /proc", "proc rw,nosuid, private", "", ""},
+		{"mount tmpfs[/a b] ro,nosuid", "/mnt/with space", "/new", ""},
+		{"mount /dev", "", "tmpfs dev rw,nosuid, unbindable", ""},
 	}, newMounts([]byte(mounts)).Diff(newMounts([]byte(later))))
 	require.Empty(t, newMounts([]byte(mounts)).Diff(newMounts([]byte(mounts))))
 	require.Empty(t, newMounts(nil).Diff(newMounts(nil)))
@@ -40,9 +41,9 @@ func TestStatusDiff(t *testing.T) {
 		"CapEff:\t0000000000000000\nNoNewPrivs:\t1\n"
 	a, b := parseStatus([]byte(before)), parseStatus([]byte(after))
 	require.Equal(t, []Change{
-		{"/proc/9/status Uid", "0 0 0 0", "7 7 7 7"},
-		{"/proc/9/status CapEff", "all", "none"},
-		{"/proc/9/status NoNewPrivs", "0", "1"},
+		{"/proc/9/status Uid", "0 0 0 0", "7 7 7 7", ""},
+		{"/proc/9/status CapEff", "all", "none", "lost all"},
+		{"/proc/9/status NoNewPrivs", "0", "1", ""},
 	}, a.Diff(&b, 9))
 	require.Equal(t, []int{412, 1}, a.PIDs())
 	var none Status
@@ -80,24 +81,70 @@ func TestOfNobody(t *testing.T) {
 }
 
 func TestTells(t *testing.T) {
+	pid := os.Getpid()
 	for _, file := range []string{
 		"/proc/12/uid_map", "/proc/12/task/12/gid_map", "/proc/sys/kernel/hostname",
-		"/sys/fs/cgroup/kit/cgroup.procs", "/proc/1/timens_offsets",
+		"/proc/1/timens_offsets",
 	} {
-		require.True(t, Tells(file), file)
+		require.True(t, Tells(pid, 0, file), file)
 	}
 	for _, file := range []string{"/tmp/uid_map", "/proc/12/mem", "pipe:[1]", ""} {
-		require.False(t, Tells(file), file)
+		require.False(t, Tells(pid, 0, file), file)
+	}
+	mounts, err := procfs.CgroupMounts()
+	require.NoError(t, err)
+	for _, m := range mounts {
+		f, err := os.Open(m.Dir + "/cgroup.procs")
+		require.NoError(t, err)
+		require.True(t, Tells(pid, int(f.Fd()), f.Name()), f.Name())
+		f.Close()
 	}
 }
 
-func TestReadFileOfCgroup(t *testing.T) {
-	pid := os.Getpid()
-	f := ReadFile(pid, "/sys/fs/cgroup/unified/x/cgroup.procs", "0")
-	require.Contains(t, f.What, "/cgroup")
-	require.NotEmpty(t, f.Value)
-	require.Equal(t, unix.Getpid(), pid)
-	maps := ReadIDMaps(pid)
+func TestIDMaps(t *testing.T) {
+	maps := ReadIDMaps(os.Getpid())
 	require.NotEmpty(t, maps[0].Value)
 	require.Empty(t, maps.Diff(maps))
+}
+
+func TestCapabilitiesInShort(t *testing.T) {
+	for _, c := range []struct{ before, after, want string }{
+		{"3", "1", "lost CAP_DAC_OVERRIDE"},
+		{"0", "1", "gained CAP_CHOWN"},
+		{"ff", "1", "lost 7, has 1: CAP_CHOWN"},
+		{"1", "0", "lost all"},
+		{"1", "2", "lost CAP_CHOWN; gained CAP_DAC_OVERRIDE"},
+	} {
+		require.Equal(t, c.want, inShort("CapBnd", c.before, c.after))
+	}
+	require.Empty(t, inShort("Seccomp", "0", "2"))
+}
+
+func TestGrouped(t *testing.T) {
+	require.Equal(t, "4 files: cgroup.* (2) memory.max tasks",
+		grouped([]string{"cgroup.procs", "tasks", "cgroup.kill", "memory.max"}))
+}
+
+func TestV2Names(t *testing.T) {
+	require.Equal(t, "/x/memory.limit_in_bytes (v2: memory.max)",
+		both("/x/memory.limit_in_bytes", CgroupV1))
+	require.Equal(t, "/x/memory.max", both("/x/memory.max", CgroupV2))
+	require.Equal(t, "/x/pids.max", both("/x/pids.max", CgroupV1))
+}
+
+func TestNetDiff(t *testing.T) {
+	a := Net{links: map[string]string{"lo": "down", "veth0": "up"}}
+	a.addRoutes([]byte("Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\n" +
+		"veth0\t00000000\t0100580A\t0003\t0\t0\t0\t00000000\n"))
+	b := Net{links: map[string]string{"lo": "up", "kit0": "down"}}
+	b.addRoutes([]byte("kit0\t0000580A\t00000000\t0001\t0\t0\t0\t0000FFFF\n"))
+	b.addAddresses6([]byte("fe800000000000000000000000000001 02 40 20 80 kit0\n"))
+	require.Equal(t, []Change{
+		{"link lo", "down", "up", ""},
+		{"link veth0", "up", "", ""},
+		{"link kit0", "", "down", ""},
+		{"default route", "via 10.88.0.1 dev veth0", "", ""},
+		{"route to 10.88.0.0/16", "", "dev kit0", ""},
+		{"address of kit0", "", "fe80::1/64", ""},
+	}, a.Diff(&b, ""))
 }

@@ -2,6 +2,9 @@ package state
 
 import (
 	"bytes"
+	"fmt"
+	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +56,12 @@ func (s *Status) PIDs() []int {
 	return pids
 }
 
+// Has tells whether a capability is in the effective set.
+func (s *Status) Has(capability string) bool {
+	set, err := strconv.ParseUint(s[6], 16, 64)
+	return err == nil && slices.Contains(strings.Fields(syscalls.CapabilityList(set)), capability)
+}
+
 // Diff tells which lines have changed, capabilities by name.
 func (s *Status) Diff(after *Status, tid int) []Change {
 	var changes []Change
@@ -61,9 +70,36 @@ func (s *Status) Diff(after *Status, tid int) []Change {
 			continue
 		}
 		what := Proc(tid, "status") + " " + name
-		changes = append(changes, Change{what, statusText(name, s[i]), statusText(name, after[i])})
+		changes = append(changes, Change{
+			what, statusText(name, s[i]), statusText(name, after[i]), inShort(name, s[i], after[i]),
+		})
 	}
 	return changes
+}
+
+// inShort tells which capabilities a set has lost and gained.
+func inShort(name, before, after string) string {
+	was, err := strconv.ParseUint(before, 16, 64)
+	now, err2 := strconv.ParseUint(after, 16, 64)
+	if !strings.HasPrefix(name, "Cap") || err != nil || err2 != nil {
+		return ""
+	}
+	lost, gained := was&^now, now&^was
+	var words []string
+	switch {
+	case lost == 0:
+	case now == 0:
+		words = append(words, "lost all")
+	case bits.OnesCount64(now) < bits.OnesCount64(lost):
+		words = append(words, fmt.Sprintf("lost %d, has %d: %s",
+			bits.OnesCount64(lost), bits.OnesCount64(now), syscalls.CapabilityList(now)))
+	default:
+		words = append(words, "lost "+syscalls.CapabilityList(lost))
+	}
+	if gained != 0 {
+		words = append(words, "gained "+syscalls.Capabilities(gained))
+	}
+	return strings.Join(words, "; ")
 }
 
 func statusText(name, value string) string {

@@ -109,6 +109,16 @@ func flagsOf(kind string) []flag {
 		return waitFlags[:]
 	case "closerange":
 		return closeRangeFlags[:]
+	case "seccompflags":
+		return seccompFlags[:]
+	case "fsopen":
+		return fsopenFlags[:]
+	case "fsmount":
+		return fsmountFlags[:]
+	case "rename":
+		return renameFlags[:]
+	case "flock":
+		return flockFlags[:]
 	}
 	return nil
 }
@@ -144,6 +154,10 @@ func valuesOf(kind string) []flag {
 		return idTypes[:]
 	case "rlimit":
 		return rlimits[:]
+	case "bpf":
+		return bpfCommands[:]
+	case "keyctl":
+		return keyctlOps[:]
 	}
 	return nil
 }

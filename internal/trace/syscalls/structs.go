@@ -134,8 +134,24 @@ func prctl2(f *Frame, i int) string {
 		return value(ambientOps[:], f.Args[i])
 	case unix.PR_SET_VMA:
 		return number("hex", f, f.Args[i])
+	case unix.PR_SET_SECCOMP:
+		return value(seccompModes[:], f.Args[i])
+	case unix.PR_SET_SECUREBITS:
+		return flags(secureBits[:], f.Args[i])
 	}
 	return strconv.FormatUint(f.Args[i], 10)
+}
+
+// prctl3 renders the next.
+func prctl3(f *Frame, i int) string {
+	switch {
+	case f.Args[0] == unix.PR_SET_SECCOMP && f.Args[1] == unix.SECCOMP_MODE_FILTER:
+		return filter(f, i)
+	case f.Args[0] != unix.PR_CAP_AMBIENT:
+	case f.Args[1] != unix.PR_CAP_AMBIENT_CLEAR_ALL:
+		return Capability(int(f.Args[i]))
+	}
+	return number("hex", f, f.Args[i])
 }
 
 // Capability is the name of a capability by its number (capabilities(7)).
@@ -156,12 +172,13 @@ func Capabilities(set uint64) string {
 	case missing == 0:
 		return "all"
 	case bits.OnesCount64(missing) < 8:
-		return "all but " + capabilityList(missing)
+		return "all but " + CapabilityList(missing)
 	}
-	return capabilityList(set)
+	return CapabilityList(set)
 }
 
-func capabilityList(set uint64) string {
+// CapabilityList names the capabilities of a set, one by one.
+func CapabilityList(set uint64) string {
 	var list []string
 	for i := range 64 {
 		if set&(1<<i) != 0 {

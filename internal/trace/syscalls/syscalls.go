@@ -26,6 +26,7 @@ const (
 	File                         // what the file written to says when it is read
 	Directory                    // a cgroup and its interface files
 	Netlink                      // links, addresses, routes and rules
+	Answer                       // nothing: it fetches the kernel's answer from a netlink socket
 )
 
 // A Call is one row of the table.

@@ -31,7 +31,7 @@ type Frame struct {
 // after the call.
 func (p Param) Out() bool {
 	switch p.Kind {
-	case "out", "fds", "wstatus", "msghdrout", "capdataout":
+	case "out", "fds", "wstatus", "msghdrout", "capdataout", "rlimitout":
 		return true
 	}
 	return false
@@ -57,6 +57,8 @@ func number(kind string, f *Frame, raw uint64) string {
 	switch kind {
 	case "int", "fdnum":
 		return strconv.FormatInt(signed(raw), 10)
+	case "uint":
+		return unsigned(raw)
 	case "id":
 		return strconv.Itoa(int(int32(raw))) // -1 leaves it as it is
 	case "fd":
@@ -133,10 +135,24 @@ func (c *Call) Result(f *Frame) string {
 	switch c.Ret {
 	case "fd":
 		return descriptor(f, uint64(f.Return))
+	case "mode":
+		return fileMode(uint64(f.Return))
+	case "fd?": // bpf returns one where it makes something
+		if f.Return > 0 {
+			return descriptor(f, uint64(f.Return))
+		}
 	case "ptr":
 		return "0x" + strconv.FormatUint(uint64(f.Return), 16)
 	}
 	return ""
+}
+
+// unsigned is a 32-bit number; the highest stands for no end.
+func unsigned(raw uint64) string {
+	if uint32(raw) == ^uint32(0) {
+		return "UINT_MAX"
+	}
+	return strconv.FormatUint(uint64(uint32(raw)), 10)
 }
 
 // Signal is a signal's name.
@@ -180,6 +196,26 @@ func memoryOf(kind string) func(*Frame, int) string {
 		return filledBy(message)
 	case "prctl2":
 		return prctl2
+	case "prctl3":
+		return prctl3
+	case "filter":
+		return filter
+	case "bpfattr":
+		return bpfAttr
+	case "openhow":
+		return openHow
+	case "rlimitval":
+		return limits
+	case "rlimitout":
+		return filledBy(limits)
+	case "fsvalue":
+		return fsValue
+	case "fsaux":
+		return fsAux
+	case "keyctl2":
+		return keyctl2
+	case "sockaddr":
+		return address
 	case "wstatus":
 		return waitStatus
 	}

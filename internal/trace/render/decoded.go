@@ -1,0 +1,55 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/containerkit/kit/internal/trace"
+)
+
+// decoded writes what a call has handed over to the kernel, or got from it. The code
+// of a filter is for those who ask for all.
+func (t *text) decoded(e *trace.Event) {
+	for _, d := range e.Decoded {
+		switch d.What {
+		case trace.Code:
+			if t.o.Verbosity >= 2 {
+				t.code(d.Lines)
+			}
+		default:
+			n := 0
+			for _, line := range d.Lines {
+				for i, l := range wrap(line, t.room()-2) {
+					if i > 0 {
+						l = "  " + l
+					}
+					t.labelled(string(d.What), n, l)
+					n++
+				}
+			}
+		}
+	}
+}
+
+// code writes instructions as they are, an indented line each.
+func (t *text) code(lines []string) {
+	for i, l := range lines {
+		t.labelled(string(trace.Code), i, t.p.aside.Sprint(cut(l, t.room())))
+	}
+}
+
+// together joins the changes that say the same in short of several lines of a status
+// file, for all of them: CapPrm, CapEff.
+func together(all []trace.Change) []trace.Change {
+	var out []trace.Change
+	for _, c := range all {
+		if i := len(out) - 1; i >= 0 && c.Short != "" && out[i].Short == c.Short {
+			proc, line, ok := strings.Cut(c.What, "/status ")
+			if ok && strings.HasPrefix(out[i].What, proc+"/status ") {
+				out[i].What += ", " + line
+				continue
+			}
+		}
+		out = append(out, c)
+	}
+	return out
+}
