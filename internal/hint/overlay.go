@@ -1,8 +1,8 @@
 package hint
 
 import (
-	"errors"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,7 +58,8 @@ func noMarksInMemory() []string {
 }
 
 func overlapping() []string {
-	return append(kernelSaysOverlay(), "the layers and the upper directory must not lie in one another")
+	return append(kernelSaysOverlay(),
+		"the layers and the upper directory must not lie in one another")
 }
 
 func upperInUse() []string {
@@ -81,36 +82,31 @@ func kernelSaysOverlay() []string {
 }
 
 // lastLogged is the last line of the kernel's log that begins with a word, if it
-// is not older than that (Documentation/ABI/testing/dev-kmsg). Where we may not
-// read the log there is none.
-func lastLogged(word string, age time.Duration) (last string) {
-	fd, err := unix.Open("/dev/kmsg", unix.O_RDONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+// is not older than that. It asks syslog(2), since /dev/kmsg is not among a
+// container's devices. Where we may not read the log there is none.
+func lastLogged(word string, age time.Duration) string {
+	size, err := unix.Klogctl(unix.SYSLOG_ACTION_SIZE_BUFFER, nil)
 	if err != nil {
 		return ""
 	}
-	defer unix.Close(fd)
+	text := make([]byte, size)
+	n, err := unix.Klogctl(unix.SYSLOG_ACTION_READ_ALL, text)
 	var now unix.Timespec
-	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
+	if err != nil || unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
 		return ""
 	}
-	record := make([]byte, 8<<10) // one at a time: the kernel's longest
-	for {
-		n, err := unix.Read(fd, record)
-		if errors.Is(err, unix.EPIPE) {
-			continue // overwritten before we came to it
-		}
-		if err != nil {
-			return last
-		}
-		head, text, _ := strings.Cut(string(record[:n]), ";")
-		text, _, _ = strings.Cut(text, "\n")
-		fields := strings.Split(head, ",") // level, number, microseconds, flags
-		if len(fields) < 3 || !strings.HasPrefix(text, word) {
+	for _, line := range slices.Backward(strings.Split(string(text[:n]), "\n")) {
+		// <4>[16204.008081] overlay: filesystem on ...
+		head, message, ok := strings.Cut(line, "] ")
+		_, stamp, _ := strings.Cut(head, "[")
+		seconds, err := strconv.ParseFloat(strings.TrimSpace(stamp), 64)
+		if !ok || err != nil || !strings.HasPrefix(message, word) {
 			continue
 		}
-		micros, err := strconv.ParseInt(fields[2], 10, 64)
-		if err == nil && time.Duration(now.Nano())-time.Duration(micros)*time.Microsecond < age {
-			last = text
+		if time.Duration(now.Nano()-int64(seconds*1e9)) < age {
+			return message
 		}
+		return ""
 	}
+	return ""
 }

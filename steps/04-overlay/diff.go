@@ -44,9 +44,6 @@ func tellChanges(c *container.Container) error {
 	if _, err = d.compare("/", upper, lower); err != nil {
 		return err
 	}
-	if d.lines == nil {
-		d.lines = []string{"nothing was changed"}
-	}
 	c.Notes = append(c.Notes, d.lines...)
 	return nil
 }

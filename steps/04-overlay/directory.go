@@ -82,6 +82,7 @@ func lock(dir string) (fd int, err error) {
 	}
 	// The lock ends with us, even if we are killed.
 	if err := unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		// It is another kit's.
 		unix.Close(fd)
 		return -1, fmt.Errorf("flock %s: %w", dir, err)
 	}

@@ -68,6 +68,7 @@ func stack(c *container.Container) error {
 		// named trusted.*, belong to the host's root (xattr(7)).
 		options += ",userxattr"
 	}
+	// The kernel takes one page of options, and cuts off the rest without a word.
 	if len(options) >= unix.Getpagesize() {
 		return fmt.Errorf("mount overlay with %d bytes of options: %w", len(options), unix.E2BIG)
 	}
