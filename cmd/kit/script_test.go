@@ -3,16 +3,24 @@
 package main
 
 import (
+	"io"
+	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/ktest"
+	"github.com/containerkit/kit/internal/script"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -185,7 +193,48 @@ echo x 2>/dev/null >/proc/sys/kernel/domainname || echo /proc/sys is read-only
 mount -t tmpfs none /mnt 2>/dev/null || echo no mount
 wc -c </proc/timer_list; cat /proc/self/oom_score_adj; ulimit -n`
 	flags := []string{"--oom-score-adj", "77", "--ulimit", "nofile=64:64"}
-	script := scripted(t, 6, root, look, flags...)
-	require.Contains(t, script, "/proc/sys is read-only\nno mount\n0\n77\n64")
-	require.Equal(t, inside(t, 6, root, look, flags...), script, "as kit step 6 has it")
+	got := scripted(t, 6, root, look, flags...)
+	require.Contains(t, got, "/proc/sys is read-only\nno mount\n0\n77\n64")
+	require.Equal(t, inside(t, 6, root, look, flags...), got, "as kit step 6 has it")
+}
+
+// TestScriptPublishes a port, to the host itself by its own address and by 127.0.0.1.
+func TestScriptPublishes(t *testing.T) {
+	ktest.Root(t)
+	ktest.RequireTool(t, "ip", "nft")
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	before := hostNetwork(t)
+	c := &container.Container{
+		Steps: 5, Name: "kit-pub", Named: true, Hostname: "pub", Root: root, Args: []string{"true"},
+		Net: container.Net{
+			Kind: container.NetBridge, IP: netip.MustParseAddr("10.78.9.7"),
+			Publish: []container.Port{{HostPort: 18473, Port: 80, Protocol: "tcp"}},
+		},
+	}
+	var text strings.Builder
+	require.NoError(t, script.Shell(&text, c, []string{"kit", "script", "5"}))
+	file := filepath.Join(t.TempDir(), "s.sh")
+	require.NoError(t, os.WriteFile(file, []byte(text.String()), 0o644))
+	cmd := exec.Command("sh", file, "kit", "lab", "serve", "--addr", ":80")
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	newLineReader(out).expect(t, "listening on")
+	for _, host := range []string{"127.0.0.1:18473", "10.78.9.1:18473", "10.78.9.7:80"} {
+		client := http.Client{Timeout: 5 * time.Second}
+		resp, err := client.Get("http://" + host)
+		if assert.NoError(t, err, host) {
+			body, err := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			assert.NoError(t, err)
+			assert.Equal(t, "pub\n10.78.9.7:80\n1\n", string(body), host)
+		}
+		client.CloseIdleConnections()
+	}
+	pids := payload(t, cmd.Process.Pid, "kit")
+	require.NoError(t, unix.Kill(pids[0], unix.SIGTERM))
+	_ = cmd.Wait()
+	require.Equal(t, 143, exitStatus(cmd.ProcessState))
+	require.Equal(t, before, hostNetwork(t))
 }
