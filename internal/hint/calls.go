@@ -105,7 +105,8 @@ func noDevices() []string {
 func foreignNamespace() []string {
 	return []string{
 		"the namespace belongs to a user namespace in which you are nobody",
-		"without root, each container has a user namespace of its own: only root can share between them",
+		"without root, kit shares with containers that are in the same user namespace: those on " +
+			"kit's bridge (step 5), or those that share with each other",
 	}
 }
 
