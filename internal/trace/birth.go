@@ -84,9 +84,15 @@ func (p *process) seenFrom(other *process) int {
 	return p.pid
 }
 
-// birthChanges are the namespaces in which the child is and its parent is not.
+// birthChanges are the namespaces in which the child is and its parent is not, and
+// the cgroup that it was born in.
 func (t *tracer) birthChanges(th, child *thread) []Change {
 	parents, childs := state.ReadNamespaces(th.tid), state.ReadNamespaces(child.tid)
 	t.inheritHostname(&parents, &childs)
-	return convert(parents.Diff(&childs, child.tid))
+	list := parents.Diff(&childs, child.tid)
+	if th.call.CloneFlags(&th.call.frame)&unix.CLONE_INTO_CGROUP != 0 {
+		cgroup := state.File{What: state.Proc(child.tid, "cgroup"), Value: state.Unified(th.tid)}
+		list = append(list, cgroup.Diff(state.File{Value: state.Unified(child.tid)})...)
+	}
+	return convert(list)
 }

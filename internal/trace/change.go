@@ -66,6 +66,9 @@ func (c *call) file(tid int) state.File {
 
 // directory reads the cgroup that a call makes or removes.
 func (c *call) directory(tid int) state.Directory {
+	if c.Name == "unlinkat" && c.frame.Args[2]&unix.AT_REMOVEDIR == 0 {
+		return state.Directory{}
+	}
 	i := 0
 	base := "cwd"
 	if c.params[0].Kind == "dirfd" {

@@ -21,7 +21,7 @@ type Summary struct {
 	Instructions int
 	Arches       []string // those that it knows
 	Foreign      string   // what it does on another
-	X32          string   // what it does with x32's calls, "" where there are none
+	X32          string   // what it does with x32's calls, "" where it does as with the others
 	Unknown      string   // what it does with a number that no call has
 	Allowed      int      // how many calls it lets through, whatever their arguments
 	Denied       []Group  // the others, by what becomes of them
@@ -46,7 +46,7 @@ func (p Program) Summarize(t Target) Summary {
 		s.Foreign = actions(p.results(foreign, 0))
 	}
 	if t.X32 {
-		s.X32 = actions(p.results(t.Arch, x32Bit))
+		s.X32 = p.x32(t)
 	}
 	s.Unknown = actions(p.results(t.Arch, uint32(len(t.Names))+1000))
 	for nr, name := range t.Names {
@@ -55,6 +55,29 @@ func (p Program) Summarize(t Target) Summary {
 		}
 	}
 	return s
+}
+
+// x32 tells what the program does with x32's calls: those of x86_64, whose numbers have
+// one more bit.
+func (p Program) x32(t Target) string {
+	same, all := true, ""
+	for nr, name := range t.Names {
+		if name == "" {
+			continue
+		}
+		results := p.results(t.Arch, x32Bit|uint32(nr))
+		same = same && slices.Equal(results, p.results(t.Arch, uint32(nr)))
+		switch a := actions(results); all {
+		case "", a:
+			all = a
+		default:
+			all = "some other than x86_64's"
+		}
+	}
+	if same {
+		return ""
+	}
+	return all
 }
 
 func (s *Summary) add(name string, results []uint32) {
@@ -104,7 +127,7 @@ func (s Summary) Lines() []string {
 		first += fmt.Sprintf(", for %s (another architecture: %s)",
 			strings.Join(s.Arches, ", "), s.Foreign)
 	}
-	if s.X32 != "" && s.X32 != s.Unknown {
+	if s.X32 != "" {
 		first += "; x32's calls: " + s.X32
 	}
 	lines := []string{

@@ -34,7 +34,7 @@ func (t *text) changes(all []trace.Change) {
 // it: so it is not told as a change.
 func (t *text) picture(all []trace.Change) {
 	n := 0
-	for _, c := range all {
+	for _, c := range alike(all) {
 		for _, l := range t.broken(nil, c.What+"  "+c.After, "") {
 			t.labelled("now", n, l)
 			n++

@@ -38,11 +38,20 @@ func (t *text) code(lines []string) {
 }
 
 // together joins the changes that say the same in short of several lines of a status
-// file, for all of them: CapPrm, CapEff.
+// file: CapPrm, CapEff.
 func together(all []trace.Change) []trace.Change {
+	return join(all, func(c trace.Change) string { return c.Short })
+}
+
+// alike joins the lines of a status file that say the same now.
+func alike(all []trace.Change) []trace.Change {
+	return join(all, func(c trace.Change) string { return c.After })
+}
+
+func join(all []trace.Change, says func(trace.Change) string) []trace.Change {
 	var out []trace.Change
 	for _, c := range all {
-		if i := len(out) - 1; i >= 0 && c.Short != "" && out[i].Short == c.Short {
+		if i := len(out) - 1; i >= 0 && says(c) != "" && says(out[i]) == says(c) {
 			proc, line, ok := strings.Cut(c.What, "/status ")
 			if ok && strings.HasPrefix(out[i].What, proc+"/status ") {
 				out[i].What += ", " + line

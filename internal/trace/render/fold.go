@@ -4,22 +4,58 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/containerkit/kit/internal/trace"
 )
 
 // calls counts those of a process that were left out.
-type calls struct{ library, runtime int }
+type calls struct{ again, library, runtime int }
 
 func (c *calls) String() string {
-	switch {
-	case c.library == 0:
-		return fmt.Sprintf("+%d calls of the Go runtime (-vv)", c.runtime)
-	case c.runtime == 0:
-		return fmt.Sprintf("+%d calls of the Go library (-v)", c.library)
+	var parts []string
+	for _, p := range []struct {
+		n                 int
+		whose, instead, v string
+	}{
+		{c.again, "more of statements above, which changed nothing", "", "-v"},
+		{c.library, "calls of the Go library", "", "-v"},
+		{c.runtime, "calls of the Go runtime", "of its runtime", "-vv"},
+	} {
+		if p.n == 0 {
+			continue
+		}
+		whose := p.whose
+		if len(parts) > 0 && p.instead != "" && c.library > 0 {
+			whose = p.instead
+		}
+		parts = append(parts, fmt.Sprintf("+%d %s (%s)", p.n, whose, p.v))
 	}
-	return fmt.Sprintf("+%d calls of the Go library (-v), +%d of its runtime (-vv)",
-		c.library, c.runtime)
+	return strings.Join(parts, ", ")
+}
+
+// looks tells the calls that only look at something, or open it to be looked at.
+func looks(call string) bool {
+	switch call {
+	case "open", "openat", "openat2", "close", "read", "pread64", "readlink", "readlinkat",
+		"access", "faccessat", "faccessat2", "stat", "lstat", "fstat", "newfstatat", "statx",
+		"statfs", "fstatfs", "lseek", "fcntl", "getdents64", "poll", "ppoll":
+		return true
+	}
+	return false
+}
+
+// repeats tells a call of a statement whose like has been shown in this section, and
+// that changed nothing: a reader learns no more from it.
+func (t *text) repeats(e *trace.Event) bool {
+	before := t.told[placeOf(e)]
+	if t.o.Verbosity > 0 || before == nil || before.Call != e.Call || len(e.Changes) > 0 {
+		return false
+	}
+	if e.Errno != "" {
+		return e.Errno == before.Errno && e.Errno == "ENOENT"
+	}
+	return looks(e.Call)
 }
 
 // fold counts a call that is left out.
@@ -29,10 +65,13 @@ func (t *text) fold(e *trace.Event) {
 		c = &calls{}
 		t.folded[e.PID] = c
 	}
-	if e.Class == trace.Runtime {
-		c.runtime++
-	} else {
+	switch e.Class {
+	case trace.Lesson:
+		c.again++
+	case trace.Bookkeeping:
 		c.library++
+	default:
+		c.runtime++
 	}
 }
 

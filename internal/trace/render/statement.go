@@ -84,7 +84,7 @@ func (t *text) place(e *trace.Event) (before *trace.Event) {
 	if e.File == "" {
 		return nil
 	}
-	place := fmt.Sprintf("%s:%d", e.File, e.Line)
+	place := placeOf(e)
 	before = t.told[place]
 	t.told[place] = e
 	if place == t.statement {
@@ -102,6 +102,8 @@ func (t *text) place(e *trace.Event) (before *trace.Event) {
 	}
 	return nil
 }
+
+func placeOf(e *trace.Event) string { return fmt.Sprintf("%s:%d", e.File, e.Line) }
 
 // at writes a place, and behind it the words for which there is room.
 func (t *text) at(place, words string, style *color.Color) {

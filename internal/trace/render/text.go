@@ -103,6 +103,10 @@ func (t *text) syscall(e *trace.Event) {
 		return
 	}
 	t.heading(e)
+	if t.repeats(e) {
+		t.fold(e)
+		return
+	}
 	before := t.place(e)
 	t.call(e, before)
 	t.decoded(e)

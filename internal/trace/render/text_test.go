@@ -95,7 +95,8 @@ func TestColor(t *testing.T) {
 // TestFolded checks that calls which are left out are counted: those that are
 // printed and those that are not are all there are.
 func TestFolded(t *testing.T) {
-	left := regexp.MustCompile(`\+(\d+)`)
+	left := regexp.MustCompile(`\+(\d+) `)
+	printed := regexp.MustCompile(`(?m)^(│ )?  call    `)
 	for _, name := range records {
 		for verbosity := range 3 {
 			var counted, want int
@@ -107,13 +108,15 @@ func TestFolded(t *testing.T) {
 				counted += n
 			}
 			sink := sinkFunc(func(e *trace.Event) error {
-				if e.Kind == trace.Syscall && (e.Class == trace.Runtime && verbosity < 2 ||
+				if e.Kind == trace.Syscall && (e.Class == trace.Lesson ||
+					e.Class == trace.Runtime && verbosity < 2 ||
 					e.Class == trace.Bookkeeping && verbosity < 1) {
 					want++
 				}
 				return nil
 			})
 			require.NoError(t, Replay(bytes.NewReader(record(t, name)), sink))
+			counted += len(printed.FindAllString(text, -1))
 			require.Equal(t, want, counted, "%s -v %d", name, verbosity)
 		}
 	}

@@ -48,8 +48,7 @@ var v2Names = [...]struct{ v1, v2 string }{
 	{"cpu.cfs_period_us", "the period in cpu.max"},
 	{"cpu.cfs_quota_us", "the quota in cpu.max"},
 	{"cpu.shares", "cpu.weight"},
-	{"devices.allow", "a BPF program for devices"},
-	{"devices.deny", "a BPF program for devices"},
+	{"devices.list", "a BPF program"},
 	{"freezer.state", "cgroup.freeze"},
 	{"memory.limit_in_bytes", "memory.max"},
 	{"memory.memsw.limit_in_bytes", "memory.max and memory.swap.max"},
@@ -88,7 +87,7 @@ func readCgroupFile(tid int, file, link, data string, h Hierarchy) File {
 		// They can only be written. What is in force is in a third.
 		dir := path.Dir(file)
 		text := read(Proc(tid, "root") + dir + "/devices.list")
-		return File{What: both(file, h), Value: flat(text)}
+		return File{What: both(dir+"/devices.list", h), Value: flat(text)}
 	}
 	return File{What: both(file, h), Value: flat(read(link))}
 }

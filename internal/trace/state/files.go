@@ -42,7 +42,9 @@ func ReadFile(tid, fd int, file, data string) File {
 func (f File) Diff(after File) []Change {
 	var changes []Change
 	if f.Value != after.Value {
-		changes = append(changes, Change{What: f.What, Before: f.Value, After: after.Value})
+		changes = append(changes, Change{
+			f.What, f.Value, after.Value, linesInShort(f.Value, after.Value),
+		})
 	}
 	if came := missing(after.Below, f.Below); len(came) > 0 {
 		changes = append(changes, Change{
@@ -55,6 +57,22 @@ func (f File) Diff(after File) []Change {
 		})
 	}
 	return changes
+}
+
+// linesInShort tells which lines a file of several has lost and gained.
+func linesInShort(before, after string) string {
+	was, now := strings.Split(before, ", "), strings.Split(after, ", ")
+	if before == "" || after == "" || len(was)+len(now) < 3 {
+		return ""
+	}
+	var words []string
+	for _, l := range missing(was, now) {
+		words = append(words, "- "+l)
+	}
+	for _, l := range missing(now, was) {
+		words = append(words, "+ "+l)
+	}
+	return strings.Join(words, ", ")
 }
 
 // IDMaps are the id maps of a process's user namespace.
@@ -78,6 +96,16 @@ func (m IDMaps) Diff(after IDMaps) []Change {
 func Cgroup(pid int) string {
 	text := read(Proc(pid, "cgroup"))
 	return flat(text)
+}
+
+// Unified returns the line of /proc/PID/cgroup about cgroup v2, "" without it.
+func Unified(pid int) string {
+	for line := range strings.Lines(string(Read(pid, "cgroup"))) {
+		if strings.HasPrefix(line, "0::") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return ""
 }
 
 // flat puts the lines of a file into one, and single spaces between words.

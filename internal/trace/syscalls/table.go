@@ -252,7 +252,7 @@ var table = [...]Call{
 	},
 	{Name: "uname", Params: "buf:ptr"},
 	{Name: "unlink", Params: "pathname:path"},
-	{Name: "unlinkat", Params: "dirfd:dirfd pathname:path flags:unlink"},
+	{Name: "unlinkat", Params: "dirfd:dirfd pathname:path flags:unlink", Changes: Directory},
 	{
 		Name: "unshare", Params: "flags:ns", Changes: Namespaces | Status,
 		Relevant: true, Needs: sysAdmin,
