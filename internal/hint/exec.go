@@ -1,6 +1,10 @@
 package hint
 
 import (
+	"errors"
+
+	"golang.org/x/sys/unix"
+
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/elfdep"
 	"github.com/containerkit/kit/internal/probe"
@@ -15,6 +19,9 @@ func forExec(e *container.ExecError) []string {
 	}
 	if err := elfdep.Explain("/", e.Path); err != nil {
 		return []string{err.Error()}
+	}
+	if errors.Is(e.Err, unix.EPERM) {
+		return deniedByFilter()
 	}
 	return nil
 }

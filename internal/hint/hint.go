@@ -5,6 +5,7 @@ package hint
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -60,10 +61,11 @@ func rules() []rule {
 		{"setresgid", unix.EINVAL, unmapped},
 		{"unshare CLONE_NEWTIME", unix.EINVAL, oldKernel("time namespaces", "5.6")},
 		{"mknod", unix.EPERM, noDevices},
+		{"--publish", unix.EACCES, lowPort},
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}, append(overlayRules(), cgroupRules()...)...)
+	}, slices.Concat(overlayRules(), cgroupRules(), securityRules())...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with

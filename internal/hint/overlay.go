@@ -19,7 +19,7 @@ func overlayRules() []rule {
 		{"mount overlay", unix.ELOOP, overlapping},
 		{"mount overlay", unix.EBUSY, upperInUse},
 		{"mount overlay", unix.E2BIG, longOptions},
-		{"setxattr user.overlay", unix.EOPNOTSUPP, noMarksInMemory},
+		{"setxattr user.overlay", unix.EOPNOTSUPP, noMarks},
 		{"upper directory", unix.EBUSY, upperInUse},
 	}
 }
@@ -52,9 +52,10 @@ func longOptions() []string {
 	return []string{"the kernel takes one page of mount options: fewer layers, or shorter paths"}
 }
 
-func noMarksInMemory() []string {
-	return append(oldKernel("user.* attributes in memory (tmpfs)", "6.6")(),
-		"without them nothing of a lower directory could be deleted: put KIT_CACHE on a disk")
+func noMarks() []string {
+	return append(oldKernel("user.* attributes of files in memory (tmpfs)", "6.6")(),
+		"the overlay of a user namespace keeps its marks in them: put KIT_CACHE, or what --upper "+
+			"names, on a disk")
 }
 
 func overlapping() []string {

@@ -25,7 +25,7 @@ func setOOMScore(c *container.Container) error {
 	defer unix.Close(fd)
 	// The higher, the sooner. Below what it was needs CAP_SYS_RESOURCE on the host.
 	if _, err := unix.Write(fd, []byte(value)); err != nil {
-		return fmt.Errorf("write %s to %s: %w", value, path, err)
+		return fmt.Errorf("write %s %s: %w", path, value, err)
 	}
 	return nil
 }
