@@ -180,7 +180,8 @@ func TestOuterNetworkAtOnce(t *testing.T) {
 	u := someUser(t)
 	var kits []*running
 	for i := range 10 {
-		kits = append(kits, launch(t, u.command("echo ready; exec cat", "--name", fmt.Sprint("at-once-", i))))
+		cmd := u.command("echo ready; exec cat", "--name", fmt.Sprint("at-once-", i))
+		kits = append(kits, launch(t, cmd))
 	}
 	places := map[place]int{}
 	for i, kit := range kits {

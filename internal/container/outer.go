@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 
@@ -151,7 +152,8 @@ func ours(pid int, kind string) bool {
 	if err != nil {
 		return false // the kernel will say what is wrong when it is entered
 	}
-	own, err := namespaceOf(unix.Getpid(), kind)
+	// Our own number, by which /proc knows us.
+	own, err := namespaceOf(os.Getpid(), kind)
 	return err == nil && own == theirs
 }
 

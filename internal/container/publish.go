@@ -75,10 +75,12 @@ func (p Port) listen() (fd int, err error) {
 	}
 	// The copy below stays.
 	defer socket.Close()
+	// The socket of the host's, out of Go's hands.
 	file, err := socket.File()
 	if err != nil {
 		return -1, err
 	}
+	// A copy of it stays open.
 	defer file.Close()
 	// A descriptor that Go does not close behind our back.
 	return unix.FcntlInt(file.Fd(), unix.F_DUPFD_CLOEXEC, 3)
@@ -100,6 +102,7 @@ func forward(c *Container) error {
 		if err := p.forward(file, to); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
+		// What forwards has a copy of it.
 		file.Close()
 	}
 	return nil

@@ -59,12 +59,14 @@ func openWayOut(c *Container) error {
 	if _, missing := wayOut(0); missing != "" {
 		return nil
 	}
+	// It outlives us: nobody must wait for it to close our output.
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
 	// The keeper has its own.
 	defer null.Close()
+	// The keeper is this very program.
 	self, err := os.Open("/proc/self/exe")
 	if err != nil {
 		return err
@@ -75,7 +77,6 @@ func openWayOut(c *Container) error {
 		return err
 	}
 	cmd.Argv = os.Args[:1]
-	// It outlives us: nobody must wait for it to close our output.
 	cmd.Files[0], cmd.Files[1], cmd.Files[2] = null, null, null
 	_, g, err := startKeeper(cmd)
 	if err != nil {
@@ -158,6 +159,7 @@ func parentIn(net uint64) (pid int, err error) {
 
 // awaitEnd waits for the end of a process that is not our child.
 func awaitEnd(pid int) error {
+	// Whose end we want to know of, whatever becomes of its number.
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err == unix.ESRCH {
 		return nil
@@ -165,6 +167,7 @@ func awaitEnd(pid int) error {
 	if err != nil {
 		return fmt.Errorf("pidfd_open %d: %w", pid, err)
 	}
+	// Needed no longer than we wait.
 	defer unix.Close(pidfd)
 	for {
 		// A pidfd can be read from when its process has ended.
