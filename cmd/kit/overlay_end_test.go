@@ -100,7 +100,8 @@ func stateKit(t testing.TB, name string) int {
 func TestNameOfAKilledContainer(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
-	args := untraced(4, root, "ls /made 2>/dev/null; echo >/made; echo ready; exec cat", "--name", "again")
+	script := "ls /made 2>/dev/null; echo >/made; echo ready; exec cat"
+	args := untraced(4, root, script, "--name", "again")
 	kit := start(t, args...)
 	family := descendants(t, kit.Process.Pid)
 	require.NoError(t, kit.Process.Kill())
@@ -114,9 +115,10 @@ func TestNameOfAKilledContainer(t *testing.T) {
 	t.Setenv("KIT_STATE", other)
 	refused(t, 125, ": file exists",
 		untraced(4, root, "true", "--name", "again")...)
-	require.Equal(t, []string{"again"}, entries(t, filepath.Join(os.Getenv("KIT_CACHE"), "containers")))
+	containers := filepath.Join(os.Getenv("KIT_CACHE"), "containers")
+	require.Equal(t, []string{"again"}, entries(t, containers))
 	require.Zero(t, kit.end(t))
-	require.Empty(t, entries(t, filepath.Join(os.Getenv("KIT_CACHE"), "containers")))
+	require.Empty(t, entries(t, containers))
 }
 
 // TestUpperIsForOne container at a time, and no layer of another's.
@@ -154,7 +156,8 @@ func TestFailedOverlayLeavesNothing(t *testing.T) {
 		} else {
 			require.Empty(t, inside(t, 4, root, "true", append(flags, many...)...), "short names there")
 		}
-		refused(t, 125, "chdir /no/such", untraced(4, root, "true", append(flags, "-w", "/no/such")...)...)
+		flags = append(flags, "-w", "/no/such")
+		refused(t, 125, "chdir /no/such", untraced(4, root, "true", flags...)...)
 		require.Empty(t, entries(t, containers))
 	}
 }

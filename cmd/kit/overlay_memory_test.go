@@ -77,7 +77,8 @@ func TestUpperOnAnOverlay(t *testing.T) {
 	dir := ktest.PublicDir(t)
 	ktest.Clean(t)
 	cache := os.Getenv("KIT_CACHE")
-	kit := `KIT_CACHE=` + cache + ` kit step 4 --trace=off --rootfs "$0" --upper merged/changes -- /bin/true`
+	kit := `KIT_CACHE=` + cache +
+		` kit step 4 --trace=off --rootfs "$0" --upper merged/changes -- /bin/true`
 	r := finish(t, inMountNamespace(onOverlay(dir, kit), root))
 	require.Equal(t, 125, r.exit)
 	require.Empty(t, r.out, "nothing is left")

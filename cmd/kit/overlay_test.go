@@ -95,7 +95,8 @@ func TestOverlayLeavesTheBaseAsItIs(t *testing.T) {
 	before := fingerprint(t, root)
 	for kind, flags := range overlayKinds() {
 		out := inside(t, 4, root, manyChanges+`
-			cat /etc/file /old/b /there/deep/file; ls /old /moved 2>&1 || true; stat -c %a:%u / /mode`, flags...)
+			cat /etc/file /old/b /there/deep/file; ls /old /moved 2>&1 || true
+			stat -c %a:%u / /mode`, flags...)
 		require.Equal(t, "etc/filemore\nnew\nmoved/deep/file"+
 			"ls: /moved: No such file or directory\n/old:\nb\n755:0\n700:0", out, kind)
 		require.Equal(t, before, fingerprint(t, root), kind)
@@ -176,9 +177,10 @@ func TestOverlayOfStrangePaths(t *testing.T) {
 	ktest.Clean(t)
 	t.Setenv("KIT_CACHE", filepath.Join(dir, `c:a,c\he`))
 	for kind, flags := range overlayKinds() {
-		out := inside(t, 4, root, "cat /of-layer; echo >/made; rm /of-layer", append(flags, "--layer", layer)...)
+		flags = append(flags, "--layer", layer)
+		out := inside(t, 4, root, "cat /of-layer; echo >/made; rm /of-layer", flags...)
 		require.Equal(t, "x", out, kind)
-		flags = append(flags, "--layer", layer, "--upper", upper)
+		flags = append(flags, "--upper", upper)
 		require.Equal(t, "x", inside(t, 4, root, "cat /of-layer; rm /of-layer", flags...), kind)
 		require.True(t, isWhiteout(t, filepath.Join(upper, "of-layer")))
 		require.NoError(t, os.RemoveAll(upper))
@@ -211,7 +213,8 @@ kit: A /there/deep
 kit: A /there/deep/file
 `
 	for kind, flags := range overlayKinds() {
-		flags = append(flags, "--diff", "--layer", layer, "-v", volume+":/mnt/a/b", "-v", volume+":/etc/c")
+		flags = append(flags, "--diff", "--layer", layer,
+			"-v", volume+":/mnt/a/b", "-v", volume+":/etc/c")
 		r := runKit(t, untraced(4, root, manyChanges+"; rm /of/layer; touch '/line\nline'", flags...)...)
 		require.Zero(t, r.exit, r.err)
 		got := strings.Split(r.err, "\n")
@@ -293,7 +296,8 @@ func inMountNamespace(script string, args ...string) *exec.Cmd {
 // TestEarlierStepsOnAnOverlay: what the first steps give is there at step 4.
 func TestEarlierStepsOnAnOverlay(t *testing.T) {
 	root, dir := ktest.Rootfs(t), hostDir(t)
-	write(t, root, "etc/passwd", "root:x:0:0::/root:/bin/sh\nada:x:1815:1852::/home/ada:/bin/sh\n", 0o644)
+	write(t, root, "etc/passwd",
+		"root:x:0:0::/root:/bin/sh\nada:x:1815:1852::/home/ada:/bin/sh\n", 0o644)
 	ktest.Clean(t)
 	before := fingerprint(t, root)
 	for kind, flags := range overlayKinds() {

@@ -67,12 +67,6 @@ func memory(c *container.Container) (fd int, err error) {
 		return -1, fmt.Errorf("open tmpfs: %w", err)
 	}
 	c.Keep(ownDir, fd)
-	if c.InUserNS() {
-		// May a user's marks be put on files in memory? Since Linux 6.6 only.
-		if err := unix.Fsetxattr(fd, "user.overlay", nil, 0); err != nil {
-			return -1, fmt.Errorf("setxattr user.overlay: %w", err)
-		}
-	}
 	c.Notes = append(c.Notes, c.Layers.Dir+" cannot hold the changes: they are in memory")
 	return fd, nil
 }

@@ -46,6 +46,9 @@ func makeRoom(c *container.Container) error {
 	if err != nil {
 		return err
 	}
+	if err := tryMark(c, own, c.Layers.Dir); err != nil {
+		return err
+	}
 	for _, name := range []string{"upper", "work", "merged"} {
 		// Nobody but us may enter: the container looks through the overlay.
 		if err := unix.Mkdirat(own, name, 0o700); err != nil {

@@ -70,8 +70,8 @@ func TestDiffOfLayers(t *testing.T) {
 	}
 	require.NoError(t, tellChanges(c))
 	require.Equal(t, []string{
-		"C /dir", "A /dir/a", "C /file", "A /gone", "C /hidden", "A /hidden/a", "D /hidden/b", "D /middle",
-		"A /new", "A /new/dir", "C /was-dir", "C /was-file",
+		"C /dir", "A /dir/a", "C /file", "A /gone", "C /hidden", "A /hidden/a", "D /hidden/b",
+		"D /middle", "A /new", "A /new/dir", "C /was-dir", "C /was-file",
 	}, c.Notes)
 }
 

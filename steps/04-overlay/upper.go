@@ -58,6 +58,9 @@ func makeUpper(c *container.Container, own int) error {
 		return err
 	}
 	c.Keep(workDir, work)
+	if err := tryMark(c, work, l.Work); err != nil {
+		return err
+	}
 	// It stays when the container has gone.
 	err = unix.Mkdir(l.Upper, 0o700)
 	if errors.Is(err, unix.EEXIST) {
@@ -89,6 +92,20 @@ func dress(c *container.Container, dir int, name string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("chown %s: %w", name, err)
+	}
+	return nil
+}
+
+// tryMark tells whether files can have a user's own attributes there, in which
+// the overlay of a user namespace keeps its marks. It could be mounted without
+// them, but nothing of a lower directory could be removed then.
+func tryMark(c *container.Container, fd int, dir string) error {
+	if !c.InUserNS() {
+		return nil
+	}
+	// In memory (tmpfs) since Linux 6.6 only.
+	if err := unix.Fsetxattr(fd, "user.overlay", nil, 0); err != nil {
+		return fmt.Errorf("setxattr user.overlay %s: %w", dir, err)
 	}
 	return nil
 }
