@@ -36,7 +36,7 @@ func tellChanges(c *container.Container) error {
 		if err != nil {
 			return err
 		}
-		// The same.
+		// A layer is only looked at.
 		defer unix.Close(fd)
 		lower = append(lower, fd)
 	}

@@ -75,7 +75,7 @@ func makeParents(dir string) error {
 
 // lock opens a directory and keeps others from removing it while it is open.
 func lock(dir string) (fd int, err error) {
-	// A link that was put there is not followed.
+	// Only a directory will do: a link that was put there is not followed.
 	fd, err = unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return -1, fmt.Errorf("open %s: %w", dir, err)
@@ -99,7 +99,7 @@ func remove(c *container.Container) error {
 	err := tellChanges(c)
 	for _, name := range []string{ownDir, room, workDir} {
 		if fd, ok := c.File(name); ok {
-			// What is in memory ends with the last that holds it.
+			// The lock ends with it, and so does what is only in memory.
 			unix.Close(fd)
 		}
 	}
