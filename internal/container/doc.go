@@ -30,4 +30,9 @@
 // A user who is not root first becomes root in a user namespace of their own
 // (step 0, root.go): one more process between kit and the parent, which then
 // runs the very same code.
+//
+// From step 5 on that namespace comes with a network namespace which plays the
+// host (outer.go). All containers on a bridge share it: the parent of the second
+// starts in the namespaces of the first one's. A keeper outside holds its way out
+// open (wayout.go), and ends with the last of them.
 package container
