@@ -115,17 +115,12 @@ func brief(messages []netlink.Message) string {
 
 // sent looks at the answer that lies in the socket already: the kernel carries a
 // request out, or refuses it, before the call returns. The tracee will still find
-// it there.
+// it there. Of several answers, only the first can be seen.
 func (t *tracer) sent(th *thread, e *Event) {
 	c := &th.call
-	c.socket.pending, c.socket.refused = nil, false
+	c.socket.requests, c.socket.refused = nil, false
 	for _, m := range c.request {
-		if m.Ack && !m.Get {
-			c.socket.pending = append(c.socket.pending, m)
-		}
-	}
-	if len(c.socket.pending) != 1 {
-		return // only the first answer can be looked at
+		c.socket.requests = append(c.socket.requests, request{Message: m})
 	}
 	own := borrow(th, int(int32(c.frame.Args[0])))
 	if own < 0 {
@@ -157,29 +152,28 @@ func (t *tracer) answered(th *thread, e *Event, messages []netlink.Message) {
 func (t *tracer) settle(th *thread, e *Event, answers []netlink.Message) (told bool) {
 	s := th.call.socket
 	for _, a := range answers {
-		i := slices.IndexFunc(s.pending, func(m netlink.Message) bool { return m.Seq == a.Seq })
-		if !a.Answer || i < 0 {
+		i := slices.IndexFunc(s.requests, func(r request) bool { return r.Seq == a.Seq })
+		if !a.Answer || i < 0 || s.requests[i].answered {
 			continue
 		}
-		request := &s.pending[i]
-		request.Ack = false
+		s.requests[i].answered = true
 		if a.Refused != 0 {
 			s.refused, told = true, true
 			e.Refused = unix.ErrnoName(a.Refused)
-			e.Meaning = t.refusal(th, request, a)
+			e.Meaning = t.refusal(th, &s.requests[i].Message, a)
 		}
 	}
-	if slices.ContainsFunc(s.pending, func(m netlink.Message) bool { return m.Ack }) {
+	if slices.ContainsFunc(s.requests, func(r request) bool { return r.Ack && !r.answered }) {
 		return told
 	}
 	if !s.refused {
-		for _, m := range s.pending {
-			if m.Object != "" {
-				e.Changes, told = append(e.Changes, object(m)), true
+		for _, r := range s.requests {
+			if r.Object != "" {
+				e.Changes, told = append(e.Changes, object(r.Message)), true
 			}
 		}
 	}
-	s.pending = nil
+	s.requests = nil
 	return told
 }
 

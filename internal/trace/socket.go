@@ -13,8 +13,14 @@ import (
 // A socket is one over which a tracee speaks with the kernel: netlink(7).
 type socket struct {
 	protocol int
-	pending  []netlink.Message // requests of nftables that have not been answered
-	refused  bool              // the kernel has refused one of them, and so all
+	requests []request // what was sent last
+	refused  bool      // one of them, and so all that was sent with it
+}
+
+// A request is a message to the kernel.
+type request struct {
+	netlink.Message
+	answered bool
 }
 
 // String names it in an argument.

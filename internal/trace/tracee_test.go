@@ -48,6 +48,10 @@ func tracees(role string) int {
 		return orphan()
 	case "denied":
 		return denied()
+	case "network":
+		return network()
+	case "inside":
+		return insideNetwork()
 	case "hang":
 		time.Sleep(time.Minute)
 	}

@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// action names what a filter returns (seccomp(2)): ALLOW, EPERM, KILL_PROCESS, …
+// action names what a filter returns (seccomp(2)): ALLOW, EPERM, KILL_PROCESS.
 func action(result uint32) string {
 	data := result & unix.SECCOMP_RET_DATA
 	switch result & unix.SECCOMP_RET_ACTION_FULL {

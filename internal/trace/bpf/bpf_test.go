@@ -95,12 +95,14 @@ func TestArithmetic(t *testing.T) {
 	}
 	require.Equal(t, []Group{{"EPERM", []string{"clone"}}}, p.Summarize(four).Denied)
 	text := strings.Join(p.Disassemble(four), "\n")
-	for _, line := range []string{"X = 0x6", "A *= X", "A -= 0x12", "M[3] = A", "A = M[3]", "goto 10"} {
+	for _, line := range []string{
+		"X = 0x6", "A *= X", "A -= 0x12", "M[3] = A", "A = M[3]", "goto 10",
+	} {
 		require.Contains(t, text, "  "+line)
 	}
 }
 
-func TestAnyProgramEnds(t *testing.T) {
+func TestAnyProgramEnds(_ *testing.T) {
 	for _, p := range []Program{
 		nil,
 		{{Code: 0xffff, Jt: 255, Jf: 255, K: ^uint32(0)}},

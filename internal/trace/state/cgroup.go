@@ -175,7 +175,9 @@ func grouped(names []string) string {
 	slices.Sort(order)
 	for i, c := range order {
 		if count[c] == 1 {
-			j := slices.IndexFunc(names, func(n string) bool { return n == c || strings.HasPrefix(n, c+".") })
+			j := slices.IndexFunc(names, func(n string) bool {
+				return n == c || strings.HasPrefix(n, c+".")
+			})
 			order[i] = names[j]
 			continue
 		}

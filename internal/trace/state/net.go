@@ -128,7 +128,9 @@ func onesOf(mask netip.Addr) int {
 	return ones
 }
 
-func (n *Net) add(what, value string) { n.facts = append(n.facts, Change{What: what, After: value}) }
+func (n *Net) add(what, value string) {
+	n.facts = append(n.facts, Change{What: what, After: value})
+}
 
 // Diff tells which links, addresses and routes came, went or changed. Where is the
 // namespace, if it must be told.

@@ -109,6 +109,13 @@ func flagsOf(kind string) []flag {
 		return waitFlags[:]
 	case "closerange":
 		return closeRangeFlags[:]
+	}
+	return fewFlagsOf(kind)
+}
+
+// fewFlagsOf returns those of kinds that one call has.
+func fewFlagsOf(kind string) []flag {
+	switch kind {
 	case "seccompflags":
 		return seccompFlags[:]
 	case "fsopen":

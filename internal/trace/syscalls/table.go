@@ -177,7 +177,10 @@ var table = [...]Call{
 	{Name: "recvmsg", Params: "fd:fd msg:msghdrout flags:msg", Changes: Answer},
 	{Name: "rename", Params: "oldpath:path newpath:path"},
 	{Name: "renameat", Params: "olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path"},
-	{Name: "renameat2", Params: "olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:rename"},
+	{
+		Name:   "renameat2",
+		Params: "olddirfd:dirfd oldpath:path newdirfd:dirfd newpath:path flags:rename",
+	},
 	{Name: "restart_syscall"},
 	{Name: "rmdir", Params: "pathname:path", Changes: Directory, Relevant: true},
 	{Name: "rseq", Params: "rseq:ptr rseq_len:int flags:int sig:hex"},

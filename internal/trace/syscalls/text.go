@@ -182,6 +182,16 @@ func memoryOf(kind string) func(*Frame, int) string {
 		return pair
 	case "ids":
 		return ids
+	case "wstatus":
+		return waitStatus
+	}
+	return structOf(kind)
+}
+
+// structOf returns how a kind is rendered that is a structure, or whose meaning
+// depends on another argument.
+func structOf(kind string) func(*Frame, int) string {
+	switch kind {
 	case "clone3":
 		return clone3
 	case "mount_attr":
@@ -216,8 +226,6 @@ func memoryOf(kind string) func(*Frame, int) string {
 		return keyctl2
 	case "sockaddr":
 		return address
-	case "wstatus":
-		return waitStatus
 	}
 	return nil
 }
