@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -216,6 +217,10 @@ func sweep(t *testing.T) {
 	all, err := state.List()
 	require.NoError(t, err)
 	for _, s := range all {
+		// Overlayfs leaves a directory that nobody may open, and we need not be root.
+		_ = filepath.WalkDir(os.Getenv("KIT_CACHE"), func(path string, _ fs.DirEntry, _ error) error {
+			return os.Chmod(path, 0o700)
+		})
 		c := &container.Container{}
 		require.NoError(t, json.Unmarshal(s.Container, c))
 		for _, step := range slices.Backward(steps.All[:c.Steps]) {

@@ -10,7 +10,6 @@ import (
 
 	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/seccomp"
@@ -23,8 +22,8 @@ type securityOptions struct {
 }
 
 func (o *securityOptions) addTo(f *pflag.FlagSet) {
-	f.StringSliceVar(&o.add, "cap-add", nil, "step 6: keep a capability by `NAME`, or ALL")
-	f.StringSliceVar(&o.drop, "cap-drop", nil, "step 6: take away a capability by `NAME`, or ALL")
+	f.StringArrayVar(&o.add, "cap-add", nil, "step 6: keep a capability by `NAME`, or ALL")
+	f.StringArrayVar(&o.drop, "cap-drop", nil, "step 6: take away a capability by `NAME`, or ALL")
 	f.StringArrayVar(&o.opts, "security-opt", nil,
 		"step 6: `seccomp=default|unconfined|FILE`, no-new-privileges=false, systempaths=unconfined")
 	f.StringVar(&o.score, "oom-score-adj", "",
@@ -86,7 +85,7 @@ func setSecurityOpt(s *container.Security, opt string) (err error) {
 
 // filterOf makes the filter of the chosen profile, which depends on the
 // capabilities too.
-func filterOf(s *container.Security) ([]unix.SockFilter, error) {
+func filterOf(s *container.Security) ([]byte, error) {
 	names := capabilityNames(s.Capabilities)
 	switch s.Profile {
 	case "unconfined":

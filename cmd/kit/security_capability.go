@@ -62,9 +62,13 @@ func heldBy(c *container.Container) uint64 {
 	return all & self.CapPrm & self.CapBnd
 }
 
-// parseCapabilities understands names with and without CAP_, in any case, and ALL.
+// parseCapabilities understands names with and without CAP_, in any case, and ALL,
+// also several in one flag, as podman does.
 func parseCapabilities(flag string, names []string) (set uint64, all bool, err error) {
-	for _, name := range names {
+	if len(names) == 0 {
+		return 0, false, nil
+	}
+	for name := range strings.SplitSeq(strings.Join(names, ","), ",") {
 		short := strings.TrimPrefix(strings.ToLower(strings.TrimSpace(name)), "cap_")
 		if short == "all" {
 			all = true

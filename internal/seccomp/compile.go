@@ -1,6 +1,7 @@
 package seccomp
 
 import (
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +21,7 @@ type span struct {
 // search for the number, at the end of which stands what the profile says. A call
 // with the numbers of an architecture that the profile does not list ends the
 // process: such numbers mean other calls, and would lead around the filter.
-func compile(p *specs.LinuxSeccomp) ([]unix.SockFilter, error) {
+func compile(p *specs.LinuxSeccomp) ([]byte, error) {
 	program := []bpf.Instruction{load(4)}
 	for _, audit := range auditArches() {
 		spans, err := spansOf(p, audit)
@@ -42,9 +43,11 @@ func compile(p *specs.LinuxSeccomp) ([]unix.SockFilter, error) {
 	if len(raw) > unix.BPF_MAXINSNS {
 		return nil, fmt.Errorf("%d instructions: the kernel takes %d", len(raw), unix.BPF_MAXINSNS)
 	}
-	filter := make([]unix.SockFilter, len(raw))
-	for i, r := range raw {
-		filter[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	filter := make([]byte, 0, len(raw)*unix.SizeofSockFilter)
+	for _, r := range raw { // struct sock_filter, in the order of bytes of kit's machines
+		filter = binary.LittleEndian.AppendUint16(filter, r.Op)
+		filter = append(filter, r.Jt, r.Jf)
+		filter = binary.LittleEndian.AppendUint32(filter, r.K)
 	}
 	return filter, nil
 }

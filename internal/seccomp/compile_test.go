@@ -9,6 +9,7 @@ import (
 	moby "github.com/moby/profiles/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 )
 
@@ -152,7 +153,7 @@ func TestLongJumps(t *testing.T) {
 	}
 	filter, err := compile(p)
 	require.NoError(t, err)
-	require.Greater(t, len(filter), 1000)
+	require.Greater(t, len(instructions(filter)), 1000)
 	run := machine(t, filter)
 	for _, nr := range arches()[0].numbers() {
 		m := made{audit: arches()[0].audit, nr: nr, args: [6]uint64{0, uint64(nr) + 1}}
@@ -164,20 +165,20 @@ func TestLongJumps(t *testing.T) {
 func TestSearchIsShort(t *testing.T) {
 	filter, err := Default(nil)
 	require.NoError(t, err)
-	require.Less(t, len(filter), 1000)
+	require.Less(t, len(instructions(filter)), 1000)
 	for nr := range uint32(450) {
 		m := made{audit: arches()[0].audit, nr: nr, args: [6]uint64{1 << 40}}
-		require.LessOrEqual(t, steps(filter, m), 30, "call %d", nr)
+		require.LessOrEqual(t, steps(instructions(filter), m), 30, "call %d", nr)
 	}
 }
 
 // steps counts the instructions that a call takes, socket's 50 families included
 // only where its argument is one of the first.
-func steps(filter []unix.SockFilter, m made) (n int) {
+func steps(filter []bpf.RawInstruction, m made) (n int) {
 	register := uint32(0)
 	for at := 0; ; at++ {
 		n++
-		switch f := filter[at]; f.Code {
+		switch f := filter[at]; f.Op {
 		case unix.BPF_LD | unix.BPF_W | unix.BPF_ABS:
 			register = map[uint32]uint32{
 				0: m.nr, 4: m.audit, 16: uint32(m.args[0]), 20: uint32(m.args[0] >> 32),
@@ -200,7 +201,7 @@ func steps(filter []unix.SockFilter, m made) (n int) {
 	}
 }
 
-func jump(f unix.SockFilter, holds bool) int {
+func jump(f bpf.RawInstruction, holds bool) int {
 	if holds {
 		return int(f.Jt)
 	}
@@ -219,6 +220,6 @@ func BenchmarkDefault(b *testing.B) {
 // ExampleDefault shows how large the filter is.
 func ExampleDefault() {
 	filter, err := Default(nil)
-	fmt.Println(len(filter) > 100, err)
+	fmt.Println(len(filter)/8 > 100, err)
 	// Output: true <nil>
 }

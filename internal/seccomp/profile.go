@@ -19,8 +19,9 @@ import (
 )
 
 // Default returns the filter of Docker's own profile for a container with
-// capabilities, given as CAP_CHOWN.
-func Default(capabilities []string) ([]unix.SockFilter, error) {
+// capabilities, given as CAP_CHOWN. A filter is what seccomp(2) takes: an array of
+// struct sock_filter, 8 bytes an instruction.
+func Default(capabilities []string) ([]byte, error) {
 	p, err := seccomp.GetDefaultProfile(spec(capabilities))
 	if err != nil {
 		return nil, err
@@ -30,7 +31,7 @@ func Default(capabilities []string) ([]unix.SockFilter, error) {
 
 // Parse returns the filter of a profile in Docker's JSON, or nil for one that has
 // neither rules nor a default, as in Docker. An error tells the place.
-func Parse(text []byte, capabilities []string) ([]unix.SockFilter, error) {
+func Parse(text []byte, capabilities []string) ([]byte, error) {
 	p, err := parse(text, capabilities)
 	if err != nil || p == nil {
 		return nil, err

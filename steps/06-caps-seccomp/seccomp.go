@@ -22,7 +22,10 @@ func loadFilter(c *container.Container) error {
 	if len(filter) == 0 {
 		return nil // unconfined
 	}
-	program := unix.SockFprog{Len: uint16(len(filter)), Filter: &filter[0]}
+	program := unix.SockFprog{
+		Len:    uint16(len(filter) / unix.SizeofSockFilter), // instructions
+		Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0])),
+	}
 	// The kernel checks every call against the profile from now on, in this thread and
 	// in those of an init. Only execve is still to come.
 	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
