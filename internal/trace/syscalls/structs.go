@@ -159,7 +159,7 @@ func Capability(n int) string {
 	if n >= 0 && n < len(capabilities) {
 		return "CAP_" + capabilities[n]
 	}
-	return "CAP_" + strconv.Itoa(n)
+	return strconv.Itoa(n)
 }
 
 // Capabilities renders a set of capabilities: by name, and where it holds most
