@@ -31,7 +31,7 @@ func TestCPUs(t *testing.T) {
 	kit := burn(t, root, "fifth", "--cpus", "0.2")
 	require.InDelta(t, 0.2, cpuUse(t, 3*time.Second, "fifth")[0], 0.03)
 	require.Zero(t, kit.end(t))
-	r := runKit(t, untraced(3, root, "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done", "--cpus", "0.1")...)
+	r := runKit(t, untraced(3, root, "i=0; while [ $i -lt 30000 ]; do i=$((i+1)); done", "--cpus", "0.1")...)
 	require.Regexp(t, `^kit: cpu: held back for [0-9.]+m?s, in \d+ of \d+ periods, at the limit of 0.1 CPUs\n$`, r.err)
 }
 

@@ -2,6 +2,7 @@ package container
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 
@@ -12,8 +13,11 @@ import (
 // steps: it clones a process the way they would, which ends at once.
 func Try(steps []Step) (how string, err error) {
 	c := &Container{
-		Name: "kit-try", Steps: len(steps), Rootless: !privileged(), Attr: &syscall.SysProcAttr{},
+		Steps: len(steps), Rootless: !privileged(), Attr: &syscall.SysProcAttr{},
 	}
+	// Two may try at once. What a step writes down of it is forgotten at the end.
+	c.Name = fmt.Sprintf("kit-try-%d", os.Getpid())
+	defer forget(c)
 	how = "yes, as root"
 	if c.Rootless {
 		how = "yes, in a user namespace of your own"
