@@ -60,7 +60,10 @@ func roads(step int) [][]string {
 			list = append(list, []string{"--pids-limit", "50", "--memory", "64m", "--cpus", "0.5"})
 		}
 	case 6:
-		list = append(list, []string{"--init", "--user", "1"}, []string{"--cap-drop", "all"})
+		list = append(list, []string{"--init"}, []string{"--cap-drop", "all"})
+		if os.Geteuid() == 0 {
+			list = append(list, []string{"--user", "1"})
+		}
 	}
 	return list
 }

@@ -109,7 +109,11 @@ func (t *tracer) row(number int) *row {
 
 // decode renders the arguments, those included that the kernel is yet to fill in.
 func (c *call) decode(args []Arg) []Arg {
-	for i, p := range c.params {
+	n := len(c.params)
+	for n > 0 && c.params[n-1].Rest() && c.frame.Args[n-1] == 0 {
+		n--
+	}
+	for i, p := range c.params[:n] {
 		args = append(args, Arg{p.Name, c.frame.Args[i], p.Text(&c.frame, i)})
 	}
 	return args

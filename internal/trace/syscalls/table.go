@@ -100,7 +100,7 @@ var table = [...]Call{
 	{Name: "getuid"},
 	{Name: "getxattr", Params: "path:path name:str value:ptr size:int"},
 	{Name: "ioctl", Params: "fd:fd op:ioctl argp:ptr"},
-	{Name: "keyctl", Params: "op:keyctl arg2:keyctl2 arg3:hex arg4:hex arg5:hex", Relevant: true},
+	{Name: "keyctl", Params: "op:keyctl arg2:keyctl2 arg3:rest arg4:rest arg5:rest", Relevant: true},
 	{Name: "kill", Params: "pid:int sig:signal", Needs: "CAP_KILL user"},
 	{Name: "lchown", Params: "pathname:path owner:id group:id", Needs: "CAP_CHOWN user"},
 	{Name: "link", Params: "oldpath:path newpath:path"},
@@ -158,7 +158,7 @@ var table = [...]Call{
 	{Name: "poll", Params: "fds:ptr nfds:int timeout:int"},
 	{Name: "ppoll", Params: "fds:ptr nfds:int tmo_p:ptr sigmask:ptr size:int"},
 	{
-		Name: "prctl", Params: "op:prctl arg2:prctl2 arg3:prctl3 arg4:hex arg5:hex",
+		Name: "prctl", Params: "op:prctl arg2:prctl2 arg3:prctl3 arg4:rest arg5:rest",
 		Changes: Status, Relevant: true, Needs: setpcap,
 	},
 	{Name: "pread64", Params: "fd:fd buf:out count:int offset:int"},

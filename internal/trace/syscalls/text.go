@@ -37,6 +37,9 @@ func (p Param) Out() bool {
 	return false
 }
 
+// Rest tells that the argument need not be told where it, and those behind it, are 0.
+func (p Param) Rest() bool { return p.Kind == "rest" || p.Kind == "prctl3" }
+
 // Text renders argument i of f, symbolically where there are names.
 func (p Param) Text(f *Frame, i int) string {
 	raw := f.Args[i]
