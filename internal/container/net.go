@@ -26,7 +26,9 @@ type Net struct {
 	// gives without root; 0 is the host's own.
 	Outer uint64
 
+	Dir     string       // of the files about the network that the container sees as its own
 	Address netip.Prefix // given by step 5: the container's address and the bridge's net
+	Closed  bool         // ip_forward was off before the first container came
 }
 
 // Own tells that the container gets a network namespace of its own.

@@ -68,6 +68,7 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	for _, s := range steps {
 		if err := s.do(s.Parent, c); err != nil {
 			end(pid)
+			c.Pid = 0
 			return 125, err
 		}
 	}
@@ -87,7 +88,9 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	signals.Forward(pid)
 	restore := relay(c, g)
 	defer restore()
-	return wait(pid)
+	exit, err = wait(pid)
+	c.Pid = 0 // the number may be another's from now on
+	return exit, err
 }
 
 // A CloneError is a process that could not be started in new namespaces.

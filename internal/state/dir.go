@@ -27,6 +27,9 @@ func path() string {
 	return fmt.Sprintf("/tmp/kit-%d", uid)
 }
 
+// Dir is where the user's containers are remembered; it need not be there yet.
+func Dir() string { return path() }
+
 // hostUID is our uid outside of the user namespace that we are in: a kit that
 // made itself root looks for its containers where the user's next kit does.
 func hostUID() uint32 {

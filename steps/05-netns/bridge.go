@@ -1,0 +1,82 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// openBridge returns the bridge, and makes it where this is the first container.
+func openBridge(c *container.Container) (netlink.Link, error) {
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName}}
+	// A switch without a cable yet. It is there already, if others are.
+	err := netlink.LinkAdd(bridge)
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return nil, fmt.Errorf("link %s: %w", bridgeName, err)
+	}
+	// The kernel has given it a number.
+	link, err := netlink.LinkByName(bridgeName)
+	if err != nil {
+		return nil, fmt.Errorf("link %s: %w", bridgeName, err)
+	}
+	if link.Type() != bridge.Type() {
+		return nil, fmt.Errorf("link %s is a %s: %w", bridgeName, link.Type(), unix.EEXIST)
+	}
+	address := &netlink.Addr{IPNet: ipNet(bridgeAddress(c))}
+	// The host is on the bridge, too: this is its address there, and the containers'
+	// way to everywhere else.
+	err = netlink.AddrAdd(link, address)
+	if err != nil && !errors.Is(err, unix.EEXIST) {
+		return nil, fmt.Errorf("address %s: %w", bridgeAddress(c), err)
+	}
+	// Switch it on.
+	if err := netlink.LinkSetUp(link); err != nil {
+		return nil, fmt.Errorf("link %s up: %w", bridgeName, err)
+	}
+	return link, nil
+}
+
+// removeLink removes an interface of the host's, if it is there. A cable mostly has
+// gone with the other end; but the kernel removes the network namespace of processes
+// that were killed a little after them.
+func removeLink(name string) error {
+	// Is it there?
+	link, err := netlink.LinkByName(name)
+	if errors.As(err, &netlink.LinkNotFoundError{}) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	// Of a cable the other end goes, too; of a bridge nothing but the bridge.
+	err = netlink.LinkDel(link)
+	if err != nil && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.EINVAL) {
+		return fmt.Errorf("link %s: %w", name, err)
+	}
+	return nil
+}
+
+// cableName is the host's end of the cable: interface names have 15 letters at
+// most, so that a longer name of a container becomes a number.
+func cableName(c *container.Container) string {
+	name := "kit-" + c.Name
+	if len(name) < unix.IFNAMSIZ && name != bridgeName {
+		return name
+	}
+	hash := fnv.New32a()
+	hash.Write([]byte(c.Name))
+	return fmt.Sprintf("kit-%08x", hash.Sum32())
+}
+
+// hardware is the address of the cable's inner end, made of the IP address: who
+// remembers the one remembers the right other, even of an earlier container.
+func hardware(c *container.Container) net.HardwareAddr {
+	ip := c.Net.Address.Addr().As4()
+	return net.HardwareAddr{0x02, 0x6b, ip[0], ip[1], ip[2], ip[3]} // 02: of no maker
+}

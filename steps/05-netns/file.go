@@ -1,0 +1,169 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// A file that programs ask about names. The container sees one of its own, which
+// lies on the host: there it can still be changed when others come and go.
+type file struct{ name, path string }
+
+func files() []file {
+	return []file{
+		{"hosts", "/etc/hosts"},             // names of computers (hosts(5))
+		{"resolv.conf", "/etc/resolv.conf"}, // whom to ask for the others (resolv.conf(5))
+		{"hostname", "/etc/hostname"},       // one's own (hostname(5))
+	}
+}
+
+// makeFiles writes the files, and picks them up for the child. all are the lines
+// of the containers on the bridge.
+func makeFiles(c *container.Container, all string) error {
+	if c.Net.Dir == "" {
+		return nil
+	}
+	resolver, err := resolverText(c)
+	if err != nil {
+		return err
+	}
+	text := map[string]string{
+		"hosts": hostsText(c, all), "resolv.conf": resolver, "hostname": c.Hostname + "\n",
+	}
+	// A directory for them, which goes with the container.
+	if err := unix.Mkdir(c.Net.Dir, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("mkdir %s: %w", c.Net.Dir, err)
+	}
+	for _, f := range files() {
+		path := c.Net.Dir + "/" + f.name
+		if err := create(path, text[f.name]); err != nil {
+			return err
+		}
+		// A mount of this one file, attached nowhere yet: the child takes it inside.
+		fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+		if err != nil {
+			return fmt.Errorf("open_tree %s: %w", path, err)
+		}
+		attr := unix.MountAttr{Propagation: unix.MS_PRIVATE}
+		// What is mounted on it inside, nobody outside sees.
+		if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
+			return fmt.Errorf("mount_setattr %s: %w", path, err)
+		}
+		c.Hand(f.path, fd)
+	}
+	return nil
+}
+
+// showFiles puts the files where programs look for them.
+func showFiles(c *container.Container) error {
+	for _, f := range files() {
+		fd, ok := c.File(f.path)
+		if !ok {
+			continue
+		}
+		if err := makePoint(f.path); err != nil {
+			return err
+		}
+		// The container's own lies over that of the root file system.
+		err := unix.MoveMount(fd, "", unix.AT_FDCWD, f.path, unix.MOVE_MOUNT_F_EMPTY_PATH)
+		if err != nil {
+			return fmt.Errorf("move_mount %s: %w", f.path, err)
+		}
+		// The mount stays without the descriptor.
+		unix.Close(fd)
+	}
+	return nil
+}
+
+// makePoint makes a file to mount on, unless there is one. A link is replaced: it
+// leads to where a resolver of the root file system's own would write.
+func makePoint(path string) error {
+	var found unix.Stat_t
+	// Look, and do not follow.
+	err := unix.Lstat(path, &found)
+	if err == nil && found.Mode&unix.S_IFMT == unix.S_IFREG {
+		return nil
+	}
+	if err == nil && found.Mode&unix.S_IFMT == unix.S_IFLNK {
+		// The overlay remembers that it is gone; below it stays.
+		if err := unix.Unlink(path); err != nil {
+			return fmt.Errorf("unlink %s: %w", path, err)
+		}
+	}
+	// /etc, if even that is missing.
+	if err := unix.Mkdir("/etc", 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
+		return fmt.Errorf("mkdir /etc: %w", err)
+	}
+	return create(path, "")
+}
+
+// create makes a file that everybody may read.
+func create(path, text string) error {
+	// Not with O_TRUNC alone: one that a killed kit has left is written anew.
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CREAT|unix.O_TRUNC|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	// It is complete by then.
+	defer unix.Close(fd)
+	// Readable for all, whatever kit's umask is.
+	if err := unix.Fchmod(fd, 0o644); err != nil {
+		return fmt.Errorf("fchmod %s: %w", path, err)
+	}
+	// All of it.
+	if _, err := unix.Write(fd, []byte(text)); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// removeFiles removes what makeFiles has made.
+func removeFiles(c *container.Container) error {
+	if c.Net.Dir == "" {
+		return nil
+	}
+	for _, f := range files() {
+		path := c.Net.Dir + "/" + f.name
+		// Nobody sees it any more.
+		if err := unix.Unlink(path); err != nil && !errors.Is(err, unix.ENOENT) {
+			return fmt.Errorf("unlink %s: %w", path, err)
+		}
+	}
+	// Empty by now.
+	if err := unix.Rmdir(c.Net.Dir); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("rmdir %s: %w", c.Net.Dir, err)
+	}
+	return nil
+}
+
+// resolverText is the host's resolv.conf without servers that cannot be reached
+// from inside, or with those that the user wants.
+func resolverText(c *container.Container) (string, error) {
+	text, err := read("/etc/resolv.conf")
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return "", err
+	}
+	if c.Net.Kind == container.NetBridge && len(c.Net.DNS) == 0 && !reachable(string(text)) {
+		// 127.0.0.53 is systemd-resolved, which keeps a list of those that it asks itself.
+		if real, err := read("/run/systemd/resolve/resolv.conf"); err == nil {
+			text = real
+		}
+	}
+	var out strings.Builder
+	for _, server := range c.Net.DNS {
+		fmt.Fprintf(&out, "nameserver %s\n", server)
+	}
+	for line := range strings.Lines(string(text)) {
+		server, isServer := nameServer(line)
+		lost := isServer && (len(c.Net.DNS) > 0 || c.Net.Kind == container.NetBridge && server.IsLoopback())
+		if !lost {
+			out.WriteString(strings.TrimSuffix(line, "\n") + "\n")
+		}
+	}
+	return out.String(), nil
+}

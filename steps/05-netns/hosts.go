@@ -1,0 +1,73 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// tell writes the hosts files of containers that have one anew: who is there now.
+func tell(mates []*container.Container, all string) error {
+	for _, m := range mates {
+		if m.Pid == 0 || m.Net.Dir == "" {
+			continue // it will write its own
+		}
+		err := write(m.Net.Dir+"/hosts", localHosts+all)
+		if err != nil && !errors.Is(err, unix.ENOENT) { // it is leaving
+			return err
+		}
+	}
+	return nil
+}
+
+// entries are the lines of all those that have an address.
+func entries(containers []*container.Container) (lines string) {
+	for _, c := range containers {
+		if !c.Net.Address.IsValid() {
+			continue
+		}
+		names := c.Name
+		if c.Hostname != c.Name {
+			names += " " + c.Hostname
+		}
+		lines += fmt.Sprintf("%s\t%s\n", c.Net.Address.Addr(), names)
+	}
+	return lines
+}
+
+const localHosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
+
+// hostsText is the container's hosts file.
+func hostsText(c *container.Container, all string) string {
+	if c.Net.Kind == container.NetHost {
+		if text, err := read("/etc/hosts"); err == nil {
+			return string(text)
+		}
+	}
+	return localHosts + all
+}
+
+// reachable tells that a resolv.conf names a server that is not on lo.
+func reachable(text string) bool {
+	for line := range strings.Lines(text) {
+		if server, ok := nameServer(line); ok && !server.IsLoopback() {
+			return true
+		}
+	}
+	return false
+}
+
+// nameServer reads a line of resolv.conf.
+func nameServer(line string) (server netip.Addr, ok bool) {
+	f := strings.Fields(line)
+	if len(f) < 2 || f[0] != "nameserver" {
+		return server, false
+	}
+	server, err := netip.ParseAddr(f[1])
+	return server, err == nil
+}
