@@ -23,7 +23,8 @@ type networkOptions struct {
 }
 
 func (o *networkOptions) addTo(f *pflag.FlagSet) {
-	f.StringVar(&o.net, "net", "bridge", "step 5: network namespace: `bridge|none|host|container:NAME`")
+	f.StringVar(&o.net, "net", "bridge",
+		"step 5: network namespace: `bridge|none|host|container:NAME`")
 	f.StringArrayVarP(&o.publish, "publish", "p", nil,
 		"step 5: a port of the host leads inside: `[IP:]HOST:CTR[/udp]`")
 	f.StringVar(&o.ip, "ip", "", "step 5: the container's `address`, of those of the bridge's net")

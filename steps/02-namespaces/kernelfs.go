@@ -13,7 +13,7 @@ import (
 // the namespace is the host's and our root is not, the host's own is attached.
 
 func ownProc(c *container.Container) bool { return !c.InUserNS() || c.PID.Own() }
-func ownSys(c *container.Container) bool  { return !c.InUserNS() || c.Net.Own() }
+func ownSys(c *container.Container) bool  { return !c.InUserNS() }
 
 // takeKernelFiles picks up the host's /proc and /sys where we cannot mount our own.
 func takeKernelFiles(c *container.Container) error {

@@ -150,18 +150,18 @@ func resolverText(c *container.Container) (string, error) {
 	}
 	if c.Net.Kind == container.NetBridge && len(c.Net.DNS) == 0 && !reachable(string(text)) {
 		// 127.0.0.53 is systemd-resolved, which keeps a list of those that it asks itself.
-		if real, err := read("/run/systemd/resolve/resolv.conf"); err == nil {
-			text = real
+		if asked, err := read("/run/systemd/resolve/resolv.conf"); err == nil {
+			text = asked
 		}
 	}
 	var out strings.Builder
 	for _, server := range c.Net.DNS {
-		fmt.Fprintf(&out, "nameserver %s\n", server)
+		out.WriteString("nameserver " + server.String() + "\n")
 	}
 	for line := range strings.Lines(string(text)) {
 		server, isServer := nameServer(line)
-		lost := isServer && (len(c.Net.DNS) > 0 || c.Net.Kind == container.NetBridge && server.IsLoopback())
-		if !lost {
+		lost := len(c.Net.DNS) > 0 || c.Net.Kind == container.NetBridge && server.IsLoopback()
+		if !isServer || !lost {
 			out.WriteString(strings.TrimSuffix(line, "\n") + "\n")
 		}
 	}

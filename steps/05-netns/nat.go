@@ -73,7 +73,7 @@ func openTable(conn *nftables.Conn, c *container.Container) (chains, error) {
 		exprs [][]expr.Any
 	}{
 		// Nobody but the host itself may speak to its 127.0.0.1.
-		{k.guard, [][]expr.Any{from(bridgeName, true), to(local), {&expr.Verdict{Kind: expr.VerdictDrop}}}},
+		{k.guard, [][]expr.Any{from(bridgeName, true), to(local), drop()}},
 		// Who answers could not reach a container's address: outside it gets the host's.
 		{k.out, [][]expr.Any{source(network), leavingBy(bridgeName, false), {&expr.Masq{}}}},
 		// The host's own 127.0.0.1 means somebody else to a container.

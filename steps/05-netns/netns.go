@@ -102,8 +102,9 @@ func configure(c *container.Container) error {
 	if !c.Net.Own() {
 		return nil
 	}
+	lo := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: "lo"}}
 	// 127.0.0.1: the interface is there, but off.
-	if err := netlink.LinkSetUp(&netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: "lo"}}); err != nil {
+	if err := netlink.LinkSetUp(lo); err != nil {
 		return fmt.Errorf("link lo up: %w", err)
 	}
 	if c.Net.Kind != container.NetBridge {

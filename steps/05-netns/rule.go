@@ -84,6 +84,8 @@ func leavingBy(name string, same bool) []expr.Any {
 	}
 }
 
+func drop() []expr.Any { return []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}} }
+
 // redirected is: a rule has changed where it goes (IPS_DST_NAT of conntrack).
 func redirected() []expr.Any {
 	const dstNAT = 1 << 5
