@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,15 +57,31 @@ func TestShares(t *testing.T) {
 	require.InEpsilon(t, 2, float64(shares(1024))/float64(shares(512)), 0.001)
 }
 
-func TestMembershipFindsItsMount(t *testing.T) {
-	memory := &mountinfo.Info{FSType: "cgroup", VFSOptions: "rw,memory", Mountpoint: "/proc"}
-	cpu := &mountinfo.Info{FSType: "cgroup", VFSOptions: "rw,cpu,cpuacct", Mountpoint: "/proc"}
-	require.True(t, membership{controllers: []string{"memory"}}.isAt(memory))
-	require.False(t, membership{controllers: []string{"memory"}}.isAt(cpu))
-	require.True(t, membership{controllers: []string{"cpu", "cpuacct"}}.isAt(cpu))
-	require.False(t, membership{}.isAt(cpu))
-	v2 := &mountinfo.Info{FSType: "cgroup2", Mountpoint: "/proc"}
-	require.False(t, membership{}.isAt(v2), "something else is mounted over it")
+// TestFind finds all the trees that are mounted here, and ourselves in them.
+func TestFind(t *testing.T) {
+	trees, err := find()
+	require.NoError(t, err)
+	if len(trees) == 0 {
+		t.Skip("no cgroups are mounted here")
+	}
+	self := strconv.Itoa(os.Getpid())
+	for _, tree := range trees {
+		require.Contains(t, words(tree.own+"/cgroup.procs"), self)
+		require.Equal(t, tree.v2, isV2(tree.own))
+		require.Equal(t, tree.v2, len(tree.controllers) == 0)
+	}
+}
+
+func TestMembershipIsNotAt(t *testing.T) {
+	memory := membership{controllers: []string{"memory"}}
+	for _, mount := range []*mountinfo.Info{
+		{FSType: "cgroup", VFSOptions: "rw,cpu,cpuacct", Mountpoint: "/proc"},
+		{FSType: "cgroup2", Mountpoint: "/proc"},
+		{FSType: "cgroup", VFSOptions: "rw,memory", Mountpoint: "/proc"}, // something else is over it
+	} {
+		require.False(t, memory.isAt(mount))
+		require.False(t, membership{}.isAt(mount))
+	}
 }
 
 func TestBelow(t *testing.T) {

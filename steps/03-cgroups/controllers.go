@@ -24,12 +24,8 @@ func (t tree) enable(l container.Limits) error {
 				return err
 			}
 		}
-		for _, name := range []string{"cpu", "cpuset", "io", "memory", "pids"} {
-			err := enableIn(dir, name)
-			if err != nil && slices.Contains(needed, name) {
-				return err
-			}
-			// Others would only have counted.
+		if err := enableIn(dir, needed); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -46,14 +42,22 @@ func (t tree) path() (dirs []string) {
 	}
 }
 
-// enableIn enables a controller for the cgroups in a directory. Afterwards it
-// stays enabled, since others may have come to use it.
-func enableIn(dir, name string) error {
+// enableIn enables controllers for the cgroups in a directory: those that limits
+// need, and those that only count, where they can be had. Afterwards they stay
+// enabled, since others may have come to use them.
+func enableIn(dir string, needed []string) error {
 	file := dir + "/cgroup.subtree_control"
-	if slices.Contains(words(file), name) || !slices.Contains(words(dir+"/cgroup.controllers"), name) {
-		return nil
+	there, enabled := words(dir+"/cgroup.controllers"), words(file)
+	for _, name := range []string{"cpu", "cpuset", "io", "memory", "pids"} {
+		if !slices.Contains(there, name) || slices.Contains(enabled, name) {
+			continue
+		}
+		err := write(file, "+"+name)
+		if err != nil && slices.Contains(needed, name) {
+			return err
+		}
 	}
-	return write(file, "+"+name)
+	return nil
 }
 
 // needs returns the controllers that the limits need, by the names of v2.

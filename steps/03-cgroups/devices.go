@@ -66,9 +66,18 @@ func limitDevicesV1(dir string, list []rule) error {
 	if err := write(dir+"/devices.deny", "a"); err != nil { // all
 		return err
 	}
+	path := dir + "/devices.allow"
+	// It takes one rule a write.
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", path, err)
+	}
+	// Nobody adds to the rules later.
+	defer unix.Close(fd)
 	for _, r := range list {
-		if err := write(dir+"/devices.allow", r.String()); err != nil {
-			return err
+		// Type, numbers, and what may be done: read, write, mknod.
+		if _, err := unix.Write(fd, []byte(r.String())); err != nil {
+			return fmt.Errorf("write %s to %s: %w", r, path, err)
 		}
 	}
 	return nil

@@ -54,7 +54,7 @@ func read(path string) (string, error) {
 	var text strings.Builder
 	buf := make([]byte, 16<<10)
 	for {
-		// How does it stand?
+		// As much as the kernel gives at once; nothing at the end.
 		n, err := unix.Read(fd, buf)
 		if err != nil {
 			return "", fmt.Errorf("read %s: %w", path, err)

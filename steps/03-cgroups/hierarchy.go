@@ -77,22 +77,28 @@ func find() (trees []tree, err error) {
 
 // isAt tells that a mount shows the tree of the membership.
 func (m membership) isAt(mount *mountinfo.Info) bool {
-	if len(m.controllers) == 0 {
-		return mount.FSType == "cgroup2" && isV2(mount.Mountpoint)
-	}
-	if mount.FSType != "cgroup" || isV2(mount.Mountpoint) {
+	v2 := len(m.controllers) == 0
+	if v2 != (mount.FSType == "cgroup2") {
 		return false
 	}
 	options := strings.Split(mount.VFSOptions, ",")
-	return !slices.ContainsFunc(m.controllers, func(name string) bool {
-		return !slices.Contains(options, name)
-	})
+	for _, name := range m.controllers {
+		if !slices.Contains(options, name) {
+			return false
+		}
+	}
+	var found unix.Statfs_t
+	// Every kind of file system has its number: another one may be mounted over it.
+	if err := unix.Statfs(mount.Mountpoint, &found); err != nil {
+		return false
+	}
+	return v2 && found.Type == unix.CGROUP2_SUPER_MAGIC || !v2 && found.Type == unix.CGROUP_SUPER_MAGIC
 }
 
 // isV2 tells that a directory is a cgroup of v2.
 func isV2(dir string) bool {
 	var found unix.Statfs_t
-	// Every kind of file system has its number.
+	// A v1 one has another number.
 	return unix.Statfs(dir, &found) == nil && found.Type == unix.CGROUP2_SUPER_MAGIC
 }
 
