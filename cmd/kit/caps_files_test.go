@@ -17,16 +17,18 @@ import (
 func TestMaskedPaths(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
-	script := `for p in /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys /proc/latency_stats \
-			/proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats \
+	script := `for p in /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
+			/proc/latency_stats /proc/sched_debug /proc/scsi /proc/timer_list /proc/timer_stats \
 			/sys/devices/virtual/powercap /sys/firmware; do
-			if [ -d $p ]; then [ -z "$(ls -A $p)" ] || echo $p is not empty; (: >$p/new) 2>/dev/null && echo wrote
+			if [ -d $p ]; then
+				[ -z "$(ls -A $p)" ] || echo $p is not empty; (: >$p/new) 2>/dev/null && echo wrote
 			elif [ -e $p ]; then [ -c $p ] && [ -z "$(cat $p)" ] || echo $p is not hidden; fi
 		done
 		for p in /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger; do
 			[ ! -e $p ] || grep -qE "^[^ ]+ $p [^ ]+ ro," /proc/self/mounts || echo $p may be written to
 		done
-		for p in /proc/sys/kernel/core_pattern /proc/sys/vm/drop_caches /proc/irq/default_smp_affinity; do
+		for p in /proc/sys/kernel/core_pattern /proc/sys/vm/drop_caches \
+			/proc/irq/default_smp_affinity; do
 			(: >$p) 2>/dev/null && echo wrote $p
 		done; true`
 	for _, flags := range []string{"", "--pid=host", "--cap-add=ALL", "--init"} {
@@ -78,7 +80,8 @@ func TestOOMScore(t *testing.T) {
 	}
 	own, err := os.ReadFile("/proc/self/oom_score_adj")
 	require.NoError(t, err)
-	require.Equal(t, strings.TrimSpace(string(own)), inside(t, 6, root, "cat /proc/self/oom_score_adj"))
+	out := inside(t, 6, root, "cat /proc/self/oom_score_adj")
+	require.Equal(t, strings.TrimSpace(string(own)), out)
 	if everything(t)&(1<<unix.CAP_SYS_RESOURCE) != 0 && os.Geteuid() == 0 {
 		require.Equal(t, "-500\n-500", inside(t, 6, root, script, "--oom-score-adj=-500"))
 		return
@@ -94,8 +97,8 @@ func TestUlimits(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	for _, flag := range []string{"--init=false", "--init"} {
-		out := inside(t, 6, root, "ulimit -Sn; ulimit -Hn; ulimit -c; grep 'open files' /proc/self/limits", flag,
-			"--ulimit=nofile=100:200", "--ulimit=core=0")
+		script := "ulimit -Sn; ulimit -Hn; ulimit -c; grep 'open files' /proc/self/limits"
+		out := inside(t, 6, root, script, flag, "--ulimit=nofile=100:200", "--ulimit=core=0")
 		require.Equal(t, []string{"100", "200", "0", "Max", "open", "files", "100", "200", "files"},
 			strings.Fields(out))
 	}

@@ -175,7 +175,8 @@ func TestProfileFile(t *testing.T) {
 	// One under which nothing can be started.
 	r := run(`{"names":["execve"],"action":"SCMP_ACT_ERRNO"}`, "getrandom")
 	require.Equal(t, 126, r.exit)
-	require.Regexp(t, "^kit: execve /bin/sh: operation not permitted\nhint: the seccomp profile", r.err)
+	require.Regexp(t, "^kit: execve /bin/sh: operation not permitted\n"+
+		"hint: the seccomp profile", r.err)
 	if os.Geteuid() == 0 {
 		r = run(`{"names":["setresuid","setresuid32"],"action":"SCMP_ACT_ERRNO"}`, "getrandom",
 			"--user=1000", "--security-opt=no-new-privileges=false")
