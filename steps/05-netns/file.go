@@ -3,7 +3,6 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -139,31 +138,4 @@ func removeFiles(c *container.Container) error {
 		return fmt.Errorf("rmdir %s: %w", c.Net.Dir, err)
 	}
 	return nil
-}
-
-// resolverText is the host's resolv.conf without servers that cannot be reached
-// from inside, or with those that the user wants.
-func resolverText(c *container.Container) (string, error) {
-	text, err := read("/etc/resolv.conf")
-	if err != nil && !errors.Is(err, unix.ENOENT) {
-		return "", err
-	}
-	if c.Net.Kind == container.NetBridge && len(c.Net.DNS) == 0 && !reachable(string(text)) {
-		// 127.0.0.53 is systemd-resolved, which keeps a list of those that it asks itself.
-		if asked, err := read("/run/systemd/resolve/resolv.conf"); err == nil {
-			text = asked
-		}
-	}
-	var out strings.Builder
-	for _, server := range c.Net.DNS {
-		out.WriteString("nameserver " + server.String() + "\n")
-	}
-	for line := range strings.Lines(string(text)) {
-		server, isServer := nameServer(line)
-		lost := len(c.Net.DNS) > 0 || c.Net.Kind == container.NetBridge && server.IsLoopback()
-		if !isServer || !lost {
-			out.WriteString(strings.TrimSuffix(line, "\n") + "\n")
-		}
-	}
-	return out.String(), nil
 }

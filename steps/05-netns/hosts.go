@@ -3,8 +3,6 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"net/netip"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -50,24 +48,4 @@ func hostsText(c *container.Container, all string) string {
 		}
 	}
 	return localHosts + all
-}
-
-// reachable tells that a resolv.conf names a server that is not on lo.
-func reachable(text string) bool {
-	for line := range strings.Lines(text) {
-		if server, ok := nameServer(line); ok && !server.IsLoopback() {
-			return true
-		}
-	}
-	return false
-}
-
-// nameServer reads a line of resolv.conf.
-func nameServer(line string) (server netip.Addr, ok bool) {
-	f := strings.Fields(line)
-	if len(f) < 2 || f[0] != "nameserver" {
-		return server, false
-	}
-	server, err := netip.ParseAddr(f[1])
-	return server, err == nil
 }

@@ -1,14 +1,11 @@
 package netns
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"net/netip"
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
-	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 )
@@ -107,66 +104,4 @@ func newChains() chains {
 		out: chain("out", nftables.ChainTypeNAT, nftables.ChainHookPostrouting,
 			nftables.ChainPriorityNATSource),
 	}
-}
-
-// leave takes the container's rules out, or, when nobody is left, everything.
-func leave(c *container.Container, mates []*container.Container) error {
-	if err := removeLink(cableName(c)); err != nil {
-		return err
-	}
-	if len(mates) > 0 {
-		if err := unpublish(c); err != nil {
-			return err
-		}
-		return tell(mates, entries(mates))
-	}
-	if err := removeTable(); err != nil {
-		return err
-	}
-	if err := removeLink(bridgeName); err != nil {
-		return err
-	}
-	if !c.Net.Closed {
-		return nil
-	}
-	return write(forwarding, "0")
-}
-
-// unpublish removes the rules that carry the container's name.
-func unpublish(c *container.Container) error {
-	conn, k := &nftables.Conn{}, newChains()
-	for _, chain := range []*nftables.Chain{k.in, k.self} {
-		// Each rule has the name of whom it is for.
-		rules, err := conn.GetRules(k.table, chain)
-		if errors.Is(err, unix.ENOENT) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("nftables: %w", err)
-		}
-		for _, r := range rules {
-			if !bytes.Equal(r.UserData, []byte(c.Name)) {
-				continue
-			}
-			if err := conn.DelRule(r); err != nil {
-				return fmt.Errorf("nftables: rule of %s: %w", c.Name, err)
-			}
-		}
-	}
-	// The ports are free again.
-	if err := conn.Flush(); err != nil {
-		return fmt.Errorf("nftables: rules of %s: %w", c.Name, err)
-	}
-	return nil
-}
-
-// removeTable removes the table with all that is in it.
-func removeTable() error {
-	conn := &nftables.Conn{}
-	conn.DelTable(newChains().table)
-	// No packet is changed any more.
-	if err := conn.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("nftables: table kit: %w", err)
-	}
-	return nil
 }
