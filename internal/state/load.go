@@ -58,6 +58,23 @@ func List() ([]State, error) {
 	return list, nil
 }
 
+// Known tells that a container is still remembered, that very one and not a later
+// one of its name.
+func Known(s State) (bool, error) {
+	dir, err := findDir()
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	now, err := load(dir, s.Name)
+	if errors.Is(err, os.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil && now.KitPid == s.KitPid && now.KitStart == s.KitStart, err
+}
+
 func load(dir, name string) (State, error) {
 	path := file(dir, name)
 	text, err := os.ReadFile(path)

@@ -51,6 +51,12 @@ func (s State) Running() bool {
 	return procfs.Running(s.Pid, s.StartTime)
 }
 
+// Stale tells that neither the container nor the kit that looks after it runs: what
+// is left of it is nobody's any more.
+func (s State) Stale() bool {
+	return !s.Running() && !procfs.Running(s.KitPid, s.KitStart)
+}
+
 // A TakenError tells that a running container has the name already.
 type TakenError struct {
 	Name string
