@@ -200,7 +200,8 @@ func TestKilledKitTakesARestrictedContainerAlong(t *testing.T) {
 	for _, flags := range cases {
 		t.Run(flags, func(t *testing.T) {
 			t.Setenv("KIT_STATE", filepath.Join(ktest.PublicDir(t), "state"))
-			kit := start(t, untraced(6, root, "echo ready; exec cat", strings.Fields(flags)...)...)
+			kit := start(t, untraced(6, root, "echo ready; exec cat",
+				append(strings.Fields(flags), "--net=none")...)...)
 			payload(t, kit.Process.Pid, "cat")
 			family := descendants(t, kit.Process.Pid)
 			require.NoError(t, kit.Process.Kill())
