@@ -69,7 +69,8 @@ func asUser(t *testing.T, uid int, dirs []string, home string, args ...string) r
 exec setpriv --reuid=$ID --regid=$ID --clear-groups --inh-caps=-all "$0" "$@"`
 	cmd := exec.Command("/bin/sh", append([]string{"-c", script, kit}, args...)...)
 	cmd.Env = append(os.Environ(), fmt.Sprint("ID=", uid), "CGROUPS="+strings.Join(dirs, " "),
-		"HOME="+home, "KIT_STATE="+filepath.Join(home, "state"), "KIT_CACHE="+filepath.Join(home, "cache"))
+		"HOME="+home, "KIT_STATE="+filepath.Join(home, "state"),
+		"KIT_CACHE="+filepath.Join(home, "cache"))
 	return finish(t, cmd)
 }
 

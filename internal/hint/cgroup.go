@@ -95,6 +95,6 @@ func bpfForbidden() []string {
 }
 
 func noRoom() []string {
-	return []string{"the cgroup's processes fork faster than kit can move them: start kit in a cgroup " +
-		"of its own"}
+	return []string{"the cgroup's processes fork faster than kit can move them: start kit in a " +
+		"cgroup of its own"}
 }

@@ -3,10 +3,10 @@ package cgroups
 import (
 	"fmt"
 	"strings"
+	"unsafe"
 
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
-	"github.com/cilium/ebpf/link"
 	"golang.org/x/sys/unix"
 )
 
@@ -41,12 +41,15 @@ func filterDevices(dir string, list []rule) error {
 	}
 	// It was only the way to the cgroup.
 	defer unix.Close(fd)
+	// What bpf(2) wants to know; other programs may be asked, too.
+	attach := struct{ cgroup, program, kind, flags uint32 }{
+		uint32(fd), uint32(program.FD()), unix.BPF_CGROUP_DEVICE, unix.BPF_F_ALLOW_MULTI,
+	}
 	// From here on all devices but those of the rules are refused: EPERM.
-	err = link.RawAttachProgram(link.RawAttachProgramOptions{
-		Target: fd, Program: program, Attach: ebpf.AttachCGroupDevice, Flags: unix.BPF_F_ALLOW_MULTI,
-	})
-	if err != nil {
-		return fmt.Errorf("bpf BPF_PROG_ATTACH %s: %w", dir, err)
+	_, _, errno := unix.Syscall(unix.SYS_BPF, unix.BPF_PROG_ATTACH,
+		uintptr(unsafe.Pointer(&attach)), unsafe.Sizeof(attach))
+	if errno != 0 {
+		return fmt.Errorf("bpf BPF_PROG_ATTACH %s: %w", dir, errno)
 	}
 	return nil
 }
