@@ -219,18 +219,29 @@ func sweep(t *testing.T) {
 	all, err := state.List()
 	require.NoError(t, err)
 	for _, s := range all {
-		// Overlayfs leaves a directory that nobody may open, and we need not be root.
-		_ = filepath.WalkDir(os.Getenv("KIT_CACHE"), func(path string, _ fs.DirEntry, _ error) error {
-			return os.Chmod(path, 0o700)
-		})
 		c := &container.Container{}
 		require.NoError(t, json.Unmarshal(s.Container, c))
-		for _, step := range slices.Backward(steps.All[:c.Steps]) {
-			if step.After != nil {
-				require.NoError(t, step.After(c))
+		// A directory is locked until the last thread of the killed kit has ended.
+		require.Eventually(t, func() bool {
+			for _, step := range slices.Backward(steps.All[:c.Steps]) {
+				if step.After != nil {
+					require.NoError(t, step.After(c))
+				}
 			}
-		}
+			return !leftInCache()
+		}, 5*time.Second, 5*time.Millisecond, c.Name)
 	}
+}
+
+// leftInCache tells that a container's files are still there. Overlayfs leaves a
+// directory that nobody may open, and we need not be root: it may be opened now.
+func leftInCache() (found bool) {
+	cache := filepath.Join(os.Getenv("KIT_CACHE"), "containers")
+	_ = filepath.WalkDir(cache, func(path string, _ fs.DirEntry, err error) error {
+		found = found || err == nil && path != cache
+		return os.Chmod(path, 0o700)
+	})
+	return found
 }
 
 // TestTerminalOfARestrictedContainer has a shell with job control at one.
