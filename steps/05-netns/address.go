@@ -57,12 +57,21 @@ func mates(c *container.Container, others []*container.Container) (mates []*cont
 	return mates
 }
 
-// findNet is the network of those that are there, or one that is free.
-func findNet(mates []*container.Container) (netip.Prefix, error) {
+// connected are those that have an address: not those that have left already, nor
+// those that have just been written down, which will find out for themselves.
+func connected(mates []*container.Container) (connected []*container.Container) {
 	for _, m := range mates {
 		if m.Net.Address.IsValid() {
-			return m.Net.Address.Masked(), nil
+			connected = append(connected, m)
 		}
+	}
+	return connected
+}
+
+// findNet is the network of those that are there, or one that is free.
+func findNet(mates []*container.Container) (netip.Prefix, error) {
+	for _, m := range connected(mates) {
+		return m.Net.Address.Masked(), nil
 	}
 	// Where can the host go already? There must be no doubt about an address.
 	routes, err := netlink.RouteList(nil, netlink.FAMILY_V4)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -11,17 +12,26 @@ import (
 	"github.com/containerkit/kit/internal/container"
 )
 
-// leave takes the container's rules out, or, when nobody is left, everything.
-func leave(c *container.Container, mates []*container.Container) error {
+// leave takes the container's rules out, or, when nobody is left, everything. It
+// gives its address back.
+func leave(c *container.Container, left []*container.Container) error {
 	if err := removeLink(cableName(c)); err != nil {
 		return err
 	}
-	if len(mates) > 0 {
-		if err := unpublish(c); err != nil {
-			return err
-		}
-		return tell(mates, entries(mates))
+	var err error
+	if len(left) > 0 {
+		err = errors.Join(unpublish(c), tell(left, entries(left)))
+	} else {
+		err = takeDown(c)
 	}
+	if err == nil {
+		c.Net.Address = netip.Prefix{}
+	}
+	return err
+}
+
+// takeDown removes what is everybody's.
+func takeDown(c *container.Container) error {
 	if err := removeTable(); err != nil {
 		return err
 	}

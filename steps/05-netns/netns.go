@@ -136,8 +136,9 @@ func configure(c *container.Container) error {
 // leave takes the bridge, the rules and the forwarding along.
 func disconnect(c *container.Container) error {
 	if c.Net.Kind == container.NetBridge && c.Net.Address.IsValid() {
+		// Of two that leave at the same time, the second is the last one.
 		if err := c.Exclusive(func(others []*container.Container) error {
-			return leave(c, mates(c, others))
+			return leave(c, connected(mates(c, others)))
 		}); err != nil {
 			return err
 		}

@@ -19,10 +19,8 @@ const (
 // forwardingClosed tells that the host did not pass on packets for others before
 // the first container came.
 func forwardingClosed(mates []*container.Container) (bool, error) {
-	for _, m := range mates {
-		if m.Net.Address.IsValid() {
-			return m.Net.Closed, nil // it has found out
-		}
+	for _, m := range connected(mates) {
+		return m.Net.Closed, nil // it has found out
 	}
 	text, err := read(forwarding)
 	return len(text) > 0 && text[0] == '0', err
