@@ -104,6 +104,9 @@ func brief(messages []netlink.Message) string {
 			n++
 		}
 		name := messages[i].Name
+		if messages[i].Answer {
+			name = messages[i].String()
+		}
 		if n > 1 {
 			name = fmt.Sprintf("%d × %s", n, name)
 		}
@@ -187,8 +190,11 @@ func object(m netlink.Message) Change {
 
 // refusal says what the kernel has against a request.
 func (t *tracer) refusal(th *thread, request *netlink.Message, answer netlink.Message) string {
-	text := "the kernel refuses " + request.Name + ": " + unix.ErrnoName(answer.Refused) + ", " +
-		answer.Refused.Error()
+	text := "the kernel refuses " + request.Name + ": "
+	if request.Get {
+		text = "the kernel answers to " + request.Name + ": "
+	}
+	text += unix.ErrnoName(answer.Refused) + ", " + answer.Refused.Error()
 	if answer.Reason != "" {
 		text += ": " + answer.Reason
 	}

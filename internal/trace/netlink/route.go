@@ -50,7 +50,7 @@ func (r *Reader) route(m *Message, kind, flags uint16, body []byte) {
 		words = r.routeWords(body)
 	}
 	if m.Get && flags&unix.NLM_F_DUMP == unix.NLM_F_DUMP {
-		words = append([]string{"all"}, words...)
+		words = []string{"all"}
 	}
 	m.Text = strings.Join(words, " ")
 }
@@ -101,9 +101,20 @@ func (r *Reader) linkAttributes(m *Message, data []byte) []string {
 			add("address %s", net.HardwareAddr(a.Data))
 		case unix.IFLA_MTU:
 			add("mtu %d", host(a.Data))
+		case unix.IFLA_PROTINFO:
+			words = append(words, port(a.Data)...)
 		}
 	}
 	return words
+}
+
+// port is what a bridge is told about one of its ports.
+func port(data []byte) []string {
+	mode := find(data, unix.IFLA_BRPORT_MODE)
+	if len(mode) == 0 {
+		return nil
+	}
+	return []string{"hairpin " + [...]string{"off", "on"}[mode[0]&1]}
 }
 
 // kindData is what one kind of link wants to know: a veth, about its peer.

@@ -175,14 +175,18 @@ func metaKey(key expr.MetaKey) operand {
 
 // payload is a part of the packet, by the name that it has where it stands.
 func (r *ruleReader) payload(e *expr.Payload) operand {
-	at := [3]uint32{uint32(e.Base), e.Offset, e.Len}
 	const network, transport = uint32(expr.PayloadBaseNetworkHeader),
 		uint32(expr.PayloadBaseTransportHeader)
+	at := [3]uint32{uint32(e.Base), e.Offset, e.Len}
+	if at[0] == network && e.Len <= 4 && e.Len > 0 { // fewer bytes are a prefix
+		switch e.Offset {
+		case 12:
+			return operand{name: "ip saddr", kind: "address"}
+		case 16:
+			return operand{name: "ip daddr", kind: "address"}
+		}
+	}
 	switch at {
-	case [3]uint32{network, 12, 4}:
-		return operand{name: "ip saddr", kind: "address"}
-	case [3]uint32{network, 16, 4}:
-		return operand{name: "ip daddr", kind: "address"}
 	case [3]uint32{network, 9, 1}:
 		return operand{name: "ip protocol", kind: "protocol"}
 	case [3]uint32{network, 8, 16}:
@@ -282,7 +286,8 @@ func (r *ruleReader) immediate(e *expr.Immediate, data []byte) {
 
 // compare is a condition: the rule goes on where it holds.
 func (r *ruleReader) compare(o operand, op expr.CmpOp, data []byte) {
-	if o.kind == "bits" && len(bytes.Trim(data, "\x00")) == 0 && op == expr.CmpOpNeq {
+	some := op == expr.CmpOpNeq && len(bytes.Trim(data, "\x00")) == 0
+	if o.kind == "bits" && (some || op == expr.CmpOpEq && bytes.Equal(data, o.value)) {
 		r.say("%s %s", o.name, stateBits(o))
 		return
 	}

@@ -7,9 +7,8 @@ import (
 	"github.com/containerkit/kit/internal/trace"
 )
 
-// call writes the call with the names of its arguments, its result, and, where
-// it failed, what that means here. What is the same as in the statement's call
-// before is left out.
+// call writes the call with the names of its arguments, and its result. What is the
+// same as in the statement's call before is left out.
 func (t *text) call(e, before *trace.Event) {
 	if t.o.Verbosity > 0 {
 		before = nil
@@ -23,6 +22,10 @@ func (t *text) call(e, before *trace.Event) {
 		}
 		t.labelled("call", i, l)
 	}
+}
+
+// outcome says what an error means here.
+func (t *text) outcome(e *trace.Event) {
 	if e.Injected {
 		t.paragraph("", "(the error was injected: the kernel was not asked)")
 	}

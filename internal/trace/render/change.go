@@ -14,6 +14,9 @@ func (t *text) changes(all []trace.Change) {
 	if t.o.Verbosity == 0 {
 		all = together(all)
 	}
+	if t.o.Verbosity == 0 {
+		all = countRules(all)
+	}
 	shown := all
 	if t.o.Verbosity == 0 && len(all) > manyChanges+1 {
 		shown = all[:manyChanges]

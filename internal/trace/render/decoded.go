@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/containerkit/kit/internal/trace"
@@ -35,6 +36,32 @@ func (t *text) code(lines []string) {
 	for i, l := range lines {
 		t.labelled(string(trace.Code), i, t.p.aside.Sprint(cut(l, t.room())))
 	}
+}
+
+// countRules says in one line what nftables has made of a request of several parts:
+// they are the same as in the message.
+func countRules(all []trace.Change) []trace.Change {
+	count, order := map[string]int{}, []string{}
+	for _, c := range all {
+		kind, ok := strings.CutPrefix(c.What, "nft ")
+		if !ok || c.Before != "" {
+			return all
+		}
+		kind, _, _ = strings.Cut(kind, " ")
+		if count[kind]++; count[kind] == 1 {
+			order = append(order, kind)
+		}
+	}
+	if len(all) < 3 {
+		return all
+	}
+	for i, kind := range order {
+		order[i] = fmt.Sprintf("%d %s", count[kind], kind)
+		if count[kind] > 1 {
+			order[i] += "s"
+		}
+	}
+	return []trace.Change{{What: "nft", After: strings.Join(order, ", ") + ", as asked for"}}
 }
 
 // together joins the changes that say the same in short of several lines of a status

@@ -55,7 +55,19 @@ func (t *text) repeats(e *trace.Event) bool {
 	if e.Errno != "" {
 		return e.Errno == before.Errno && e.Errno == "ENOENT"
 	}
-	return looks(e.Call)
+	return looks(e.Call) || asks(e)
+}
+
+// asks tells a message of netlink that only asks.
+func asks(e *trace.Event) bool {
+	for _, d := range e.Decoded {
+		for _, l := range d.Lines {
+			if !strings.HasPrefix(l, "RTM_GET") && !strings.HasPrefix(l, "NFT_MSG_GET") {
+				return false
+			}
+		}
+	}
+	return len(e.Decoded) > 0 && e.Refused == ""
 }
 
 // fold counts a call that is left out.

@@ -110,6 +110,7 @@ func (t *text) syscall(e *trace.Event) {
 	before := t.place(e)
 	t.call(e, before)
 	t.decoded(e)
+	t.outcome(e)
 	if e.Call == "execve" || e.Call == "execveat" {
 		t.picture(e.Changes)
 		return

@@ -107,6 +107,28 @@ func address(f *Frame, i int) string {
 	return "{" + value(domains[:], uint64(family)) + "}"
 }
 
+// socketOption renders the name of an option, which depends on the level (socket(7)).
+func socketOption(f *Frame, i int) string {
+	switch f.Args[i-1] {
+	case unix.SOL_SOCKET:
+		return value(socketOptions[:], f.Args[i])
+	case unix.SOL_NETLINK:
+		return value(netlinkOptions[:], f.Args[i])
+	}
+	return number("int", f, f.Args[i])
+}
+
+// protocol renders a socket's, which depends on the domain (socket(2)).
+func protocol(f *Frame, i int) string {
+	switch f.Args[0] {
+	case unix.AF_NETLINK:
+		return value(netlinkProtocols[:], f.Args[i])
+	case unix.AF_INET, unix.AF_INET6:
+		return value(inetProtocols[:], f.Args[i])
+	}
+	return number("int", f, f.Args[i])
+}
+
 // bpfAttr renders union bpf_attr, as far as the command uses it (bpf(2)).
 func bpfAttr(f *Frame, i int) string {
 	h := halves(f, f.Args[i], 18)

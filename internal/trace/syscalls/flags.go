@@ -165,6 +165,8 @@ func valuesOf(kind string) []flag {
 		return bpfCommands[:]
 	case "keyctl":
 		return keyctlOps[:]
+	case "sol":
+		return socketLevels[:]
 	}
 	return nil
 }

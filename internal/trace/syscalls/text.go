@@ -229,6 +229,10 @@ func structOf(kind string) func(*Frame, int) string {
 		return keyctl2
 	case "sockaddr":
 		return address
+	case "so":
+		return socketOption
+	case "protocol":
+		return protocol
 	}
 	return nil
 }
