@@ -204,6 +204,21 @@ func TestKilledKitLeavesItsCgroups(t *testing.T) {
 	}
 }
 
+// TestCgroupsOfAKilledKitAreTakenOver takes over the cgroups that it has left, not its limits.
+func TestCgroupsOfAKilledKitAreTakenOver(t *testing.T) {
+	needLimits(t, "pids")
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	kit := start(t, untraced(3, root, "echo ready; cat", "--name", "again", "--pids-limit", "11")...)
+	require.NoError(t, kit.Process.Kill())
+	kit.exit(t)
+	script := "cat /sys/fs/cgroup/pids.max /sys/fs/cgroup/pids/pids.max 2>/dev/null"
+	require.Eventually(t, func() bool { // the old processes may take a moment to end
+		r := runKit(t, untraced(3, root, script, "--name", "again")...)
+		return r.out == "max\n"
+	}, 5*time.Second, 10*time.Millisecond)
+}
+
 // TestForeignCgroupIsKept has a cgroup of the container's name in use already.
 func TestForeignCgroupIsKept(t *testing.T) {
 	needLimits(t, "pids")

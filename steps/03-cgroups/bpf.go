@@ -25,7 +25,8 @@ const (
 // filterDevices has the kernel ask a small program of ours whenever a process of
 // the cgroup opens or makes a device: v2 has no files for this.
 func filterDevices(dir string, list []rule) error {
-	// The kernel checks the program, and compiles it.
+	// The kernel checks the program, and compiles it. (First the library finds out
+	// what this kernel understands.)
 	program, err := ebpf.NewProgram(&ebpf.ProgramSpec{
 		Name: "kit_devices", Type: ebpf.CGroupDevice, License: "MIT", Instructions: assemble(list),
 	})

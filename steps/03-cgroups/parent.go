@@ -1,6 +1,7 @@
 package cgroups
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -123,13 +124,22 @@ func announce(c *container.Container, trees []tree) error {
 // is what a killed kit has left.
 func makeCgroups(c *container.Container) error {
 	for i, dir := range c.Cgroups {
-		// No limit of yesterday's shall hold. Where processes are in it, this fails.
-		_ = unix.Rmdir(dir)
-		// A directory is all that a cgroup takes; the kernel fills it with files.
-		if err := unix.Mkdir(dir, 0o755); err != nil {
-			c.Cgroups = c.Cgroups[:i] // this one is somebody else's: nothing for us to remove
-			return fmt.Errorf("mkdir %s: %w", dir, err)
+		err := makeCgroup(dir)
+		if errors.Is(err, unix.EEXIST) && removeCgroup(dir) == nil {
+			err = makeCgroup(dir) // without the limits of yesterday
 		}
+		if err != nil {
+			c.Cgroups = c.Cgroups[:i] // this one is somebody else's: nothing for us to remove
+			return err
+		}
+	}
+	return nil
+}
+
+func makeCgroup(dir string) error {
+	// A directory is all that a cgroup takes; the kernel fills it with files.
+	if err := unix.Mkdir(dir, 0o755); err != nil {
+		return fmt.Errorf("mkdir %s: %w", dir, err)
 	}
 	return nil
 }
