@@ -223,6 +223,7 @@ func (u *user) sweep(t *testing.T, names ...string) {
 	for _, name := range names {
 		require.NoError(t, os.Remove(filepath.Join(u.state, name+".json")))
 		require.NoError(t, os.RemoveAll(filepath.Join(u.cache, "containers", name)))
+		require.NoError(t, os.RemoveAll(filepath.Join(u.state, name+".net")))
 	}
 }
 
