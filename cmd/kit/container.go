@@ -51,36 +51,38 @@ func (o *options) container(n int, command []string) (*container.Container, erro
 	if err := checkName(c.Hostname); err != nil {
 		return nil, fmt.Errorf("--hostname %s: %w", c.Hostname, err)
 	}
-	var err error
-	if c.Volumes, err = parseVolumes(o.volumes); err != nil {
-		return nil, err
-	}
-	switch c.UserNS = container.UserNS(o.userns); c.UserNS {
-	case container.UserNSAuto, container.UserNSHost, container.UserNSRemap:
-	default:
-		return nil, fmt.Errorf("--userns %s: not one of auto, host, remap", o.userns)
-	}
-	if c.IPC, err = parseSharing("ipc", o.ipc); err != nil {
-		return nil, err
-	}
-	if c.PID, err = parseSharing("pid", o.pid); err != nil {
-		return nil, err
-	}
-	if o.init && !c.PID.Own() {
-		return nil, errors.New("--init: needs a PID namespace of its own (--pid private)")
-	}
-	if err := checkOffset(o.timeOffset); err != nil {
-		return nil, err
-	}
 	for _, set := range []func(*container.Container) error{
-		o.limits.set, o.layers.set, o.network.set, o.security.set,
+		o.setNamespaces, o.limits.set, o.layers.set, o.network.set, o.security.set,
 	} {
 		if err := set(c); err != nil {
 			return nil, err
 		}
 	}
+	var err error
 	c.Env, err = commandEnv(o.env, c)
 	return c, err
+}
+
+// setNamespaces puts the flags of step 2 into the container.
+func (o *options) setNamespaces(c *container.Container) (err error) {
+	if c.Volumes, err = parseVolumes(o.volumes); err != nil {
+		return err
+	}
+	switch c.UserNS = container.UserNS(o.userns); c.UserNS {
+	case container.UserNSAuto, container.UserNSHost, container.UserNSRemap:
+	default:
+		return fmt.Errorf("--userns %s: not one of auto, host, remap", o.userns)
+	}
+	if c.IPC, err = parseSharing("ipc", o.ipc); err != nil {
+		return err
+	}
+	if c.PID, err = parseSharing("pid", o.pid); err != nil {
+		return err
+	}
+	if o.init && !c.PID.Own() {
+		return errors.New("--init: needs a PID namespace of its own (--pid private)")
+	}
+	return checkOffset(o.timeOffset)
 }
 
 // checkFree refuses a name that is none, or that a running container has.
@@ -88,10 +90,7 @@ func checkFree(name string) error {
 	if err := state.ValidName(name); err != nil {
 		return err
 	}
-	if s, err := state.Load(name); err == nil {
-		return failed(&state.TakenError{Name: name, Pid: s.Pid})
-	}
-	return nil
+	return failed(state.Free(name))
 }
 
 // checkOffset refuses clocks that would stand before the time of boot, which the
