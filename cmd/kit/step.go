@@ -172,6 +172,9 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := checkLayers(c); err != nil {
 		return err
 	}
+	if err := container.CleanStale(c.Name, steps.All); err != nil {
+		return failed(err)
+	}
 	return o.run(c, out)
 }
 

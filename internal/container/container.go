@@ -49,6 +49,7 @@ type Container struct {
 	Cgroups []string // directories of the container's cgroups on the host, set by step 3
 
 	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in
+	Left       bool     // a killed kit has left it: it is not to be run, but to be cleaned up
 	Devpts     bool     // the container has its own devpts: the terminal comes from there
 	Window     *Winsize // of the terminal kit runs in
 	Foreground bool     // kit has the terminal's keyboard, and -t was not asked for

@@ -53,7 +53,7 @@ func startShared(c *Container, dir string) (pid int, g *gate, err error) {
 		return 0, nil, err
 	}
 	for _, s := range all {
-		if s.Name == c.Name && s.Running() {
+		if s.Name == c.Name && !s.Stale() {
 			return 0, nil, &state.TakenError{Name: s.Name, Pid: s.Pid}
 		}
 	}

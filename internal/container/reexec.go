@@ -30,6 +30,7 @@ const selfFD = gateFD + 1
 // A Result is how a process of kit's ended.
 type Result struct {
 	Exit  int
+	Lines []string // for standard output
 	Notes []string // what the user is to be told, a line each
 	Err   error
 }
@@ -74,6 +75,9 @@ func parentRole(g *gate, steps []Step) (r Result) {
 	c, err := g.receive()
 	if err != nil || c == nil {
 		return Result{Exit: 125, Err: err}
+	}
+	if c.Left {
+		return cleanRole(g, c, steps)
 	}
 	g.close()
 	r.Exit, r.Err = Run(c, steps[:c.Steps])

@@ -73,14 +73,16 @@ func (c *Container) state() (state.State, error) {
 	if err != nil {
 		return state.State{}, fmt.Errorf("state %s: %w", c.Name, err)
 	}
+	// Known with the container: the process that waits for it, which is us.
+	kit := os.Getpid()
 	return state.State{
 		Name: c.Name, Pid: c.Pid, Step: c.Steps, Rootfs: c.Root, Command: c.Args,
-		// Known with the container: the process that waits for it, which is us.
-		KitPid: os.Getpid(), Container: text,
+		KitPid: kit, Container: text,
 	}, nil
 }
 
 // forget gives the name back. What stays, after a kill, is found by kit clean.
 func forget(c *Container) {
+	// Only what is still ours.
 	_ = state.Remove(c.Name, os.Getpid())
 }

@@ -43,13 +43,18 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	if err := claim(c); err != nil {
 		return 125, &Error{Err: err}
 	}
-	defer forget(c)
+	left := false // something of it stays: kit clean will need the record
+	defer func() {
+		if !left {
+			forget(c)
+		}
+	}()
 	c.Attr = &syscall.SysProcAttr{}
 	for _, s := range steps {
 		// Also after a Before that came half-way.
 		defer func() {
 			if e := s.do(s.After, c); e != nil {
-				exit, err = 125, errors.Join(err, e)
+				left, exit, err = true, 125, errors.Join(err, e)
 			}
 		}()
 		if err := s.do(s.Before, c); err != nil {

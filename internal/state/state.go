@@ -51,12 +51,6 @@ func (s State) Running() bool {
 	return procfs.Running(s.Pid, s.StartTime)
 }
 
-// Stale tells that neither the container nor the kit that looks after it runs: what
-// is left of it is nobody's any more.
-func (s State) Stale() bool {
-	return !s.Running() && !procfs.Running(s.KitPid, s.KitStart)
-}
-
 // A TakenError tells that a running container has the name already.
 type TakenError struct {
 	Name string
@@ -65,6 +59,15 @@ type TakenError struct {
 
 func (e *TakenError) Error() string {
 	return fmt.Sprintf("name %q is taken by pid %d", e.Name, e.Pid)
+}
+
+// taken is the error for the name of s, which has ended its first process, or has
+// none yet, where only kit is there.
+func taken(s State) error {
+	if s.Pid == 0 || !s.Running() {
+		return &TakenError{s.Name, s.KitPid}
+	}
+	return &TakenError{s.Name, s.Pid}
 }
 
 // A NotFoundError tells that no running container has the name.
@@ -88,8 +91,8 @@ func Claim(s State) error {
 		return err
 	}
 	return Exclusive(func(dir string) error {
-		if old, err := load(dir, s.Name); err == nil && old.Running() {
-			return &TakenError{s.Name, old.Pid}
+		if old, err := load(dir, s.Name); err == nil && !old.Stale() {
+			return taken(old)
 		}
 		return Save(dir, s)
 	})
@@ -123,10 +126,18 @@ func Save(dir string, s State) (err error) {
 			return err
 		}
 	}
+	if old, err := load(dir, s.Name); err == nil && sameKit(old, s) {
+		s.Created = old.Created
+	}
 	if s.Created.IsZero() {
 		s.Created = time.Now().UTC().Truncate(time.Second)
 	}
 	return write(dir, s)
+}
+
+// sameKit tells that two states are of the same run of kit.
+func sameKit(a, b State) bool {
+	return a.KitPid != 0 && a.KitPid == b.KitPid && a.KitStart == b.KitStart
 }
 
 // write replaces a container's file in one go.
