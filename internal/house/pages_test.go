@@ -86,7 +86,7 @@ func isPath(span string) bool {
 // TestPagesNames checks that tests and make targets of these names exist.
 func TestPagesNames(t *testing.T) {
 	tests, targets := read(t, "internal/house/*_test.go"), read(t, "Makefile")
-	target := regexp.MustCompile("(?:`|    |sudo )make (\\w+)")
+	target := regexp.MustCompile("(?:`|    |sudo )make ([\\w-]+)")
 	for page, text := range pages(t) {
 		for _, span := range spans(text) {
 			if strings.HasPrefix(span, "Test") {

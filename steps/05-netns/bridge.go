@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net"
+	"net/netip"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -14,8 +15,11 @@ import (
 
 // openBridge returns the bridge, and makes it where this is the first container.
 func openBridge(c *container.Container) (netlink.Link, error) {
-	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: bridgeName}}
-	// A switch without a cable yet. It is there already, if others are.
+	bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{
+		Name: bridgeName, HardwareAddr: hardware(gateway(c)),
+	}}
+	// A switch without a cable yet; it is there already, if others are. Without an
+	// address of its own it would take that of a cable, and change it when that goes.
 	err := netlink.LinkAdd(bridge)
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("link %s: %w", bridgeName, err)
@@ -74,9 +78,9 @@ func cableName(c *container.Container) string {
 	return fmt.Sprintf("kit-%08x", hash.Sum32())
 }
 
-// hardware is the address of the cable's inner end, made of the IP address: who
+// hardware is the Ethernet address that belongs to an IP address here: who
 // remembers the one remembers the right other, even of an earlier container.
-func hardware(c *container.Container) net.HardwareAddr {
-	ip := c.Net.Address.Addr().As4()
+func hardware(address netip.Addr) net.HardwareAddr {
+	ip := address.As4()
 	return net.HardwareAddr{0x02, 0x6b, ip[0], ip[1], ip[2], ip[3]} // 02: of no maker
 }

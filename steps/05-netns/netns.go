@@ -75,7 +75,8 @@ func lay(c *container.Container) error {
 	}
 	cable := &netlink.Veth{
 		LinkAttrs: netlink.LinkAttrs{Name: cableName(c), MasterIndex: bridge.Attrs().Index},
-		PeerName:  inside, PeerNamespace: netlink.NsPid(c.Pid), PeerHardwareAddr: hardware(c),
+		PeerName:  inside, PeerNamespace: netlink.NsPid(c.Pid),
+		PeerHardwareAddr: hardware(c.Net.Address.Addr()),
 	}
 	// A cable: one end here, plugged into the bridge, the other inside. When the
 	// namespace goes, that end goes, and this one with it.
