@@ -75,6 +75,7 @@ func TestTraceAsData(t *testing.T) {
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s: %.2000s", block, out)
 		if strings.HasPrefix(block, "jq") {
+			out = bytes.ReplaceAll(out, []byte("/null"), nil) // a device, without root a mount
 			require.NotContains(t, string(out), "null", block)
 			require.Greater(t, bytes.Count(out, []byte("\n")), 5, block)
 		}
