@@ -128,8 +128,8 @@ func TestTraceTellsTheNetwork(t *testing.T) {
 	requireLine(t, said, "NFT_MSG_NEWRULE ", " masquerade")
 	changes := changesOf(events, 5)
 	requireLine(t, changes, "Parent link eth0 in net:[", ":  → ")
-	requireLine(t, changes, "Child link lo in net:[", ": down → up")
-	requireLine(t, changes, "Child default route in net:[", "via ")
+	requireLine(t, changes, "Child link lo: down → up")
+	requireLine(t, changes, "Child default route:  → via ")
 	requireLine(t, changes, "Parent nft rule ip kit ", "masquerade")
 	requireLine(t, said, "NFT_MSG_DELTABLE ip kit")
 }

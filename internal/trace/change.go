@@ -106,7 +106,7 @@ func (t *tracer) changes(th *thread) []Change {
 	list = append(list, c.before.links.Diff(&after.links, th.tid)...)
 	list = append(list, c.before.status.Diff(&after.status, th.tid)...)
 	list = append(list, c.before.dir.Diff(&after.dir)...)
-	list = append(list, t.netChanges(c.before.nets, after.nets)...)
+	list = append(list, netChanges(th.tid, c.before.nets, after.nets)...)
 	return convert(append(list, c.before.file.Diff(after.file)...))
 }
 

@@ -150,12 +150,12 @@ func (t *tracer) memberOf(th *thread, link string) int {
 	return 0
 }
 
-// netChanges compares them. A namespace that is not ours is named.
-func (t *tracer) netChanges(before, after []netState) []state.Change {
+// netChanges compares them. A namespace that is not the caller's own is named.
+func netChanges(tid int, before, after []netState) []state.Change {
 	var list []state.Change
 	for i := range min(len(before), len(after)) {
 		where := ""
-		if link := after[i].link; link != t.host.ns.Of("net") {
+		if link := after[i].link; link != state.NetOf(tid) {
 			where = " in " + link
 		}
 		list = append(list, before[i].net.Diff(&after[i].net, where)...)
