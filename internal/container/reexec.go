@@ -20,6 +20,7 @@ const (
 	roleParent   role = "parent"   // run the parent's side
 	roleUnmapped role = "unmapped" // as parent, but wait for a uid first
 	roleChild    role = "child"    // become the container
+	roleEnter    role = "enter"    // become a command in a container that runs
 	roleKeeper   role = "keeper"   // keep the way out of an outer network open
 	roleProbe    role = "probe"    // a trial clone: end at once
 )
@@ -40,7 +41,7 @@ type Result struct {
 func Reexec(steps []Step) (r Result, ok bool) {
 	role := role(os.Getenv(roleEnv))
 	switch role {
-	case roleParent, roleUnmapped, roleChild, roleKeeper:
+	case roleParent, roleUnmapped, roleChild, roleEnter, roleKeeper:
 	case roleProbe:
 		return r, true
 	default:
@@ -60,6 +61,8 @@ func Reexec(steps []Step) (r Result, ok bool) {
 		r.Err = keepWayOut(g)
 	case roleChild:
 		r.Exit, r.Err = runChild(g, steps)
+	case roleEnter:
+		r.Exit, r.Err = runEntering(g, steps)
 	}
 	return r, true
 }
