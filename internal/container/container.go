@@ -16,7 +16,7 @@ type Step struct {
 	Child  func(*Container) error // child, host's files still visible (OCI createContainer)
 	Root   func(*Container) error // child, swap "/"; the newest step's wins
 	Inside func(*Container) error // child, under the new "/"          (OCI startContainer)
-	Last   func(*Container) error // child, become the user; the newest step's wins; only execve follows
+	Last   func(*Container) error // child, become the user; newest step's wins; then execve
 	After  func(*Container) error // parent, child gone; newest first  (OCI poststop)
 }
 
@@ -57,7 +57,7 @@ type Container struct {
 
 	Attr    *syscall.SysProcAttr `json:"-"` // parent only: how to clone
 	Pid     int                  `json:"-"` // parent only: the child, as the parent sees it
-	Notes   []string             `json:"-"` // parent only: what the user is to be told at the end, a line each
+	Notes   []string             `json:"-"` // parent only: what to tell the user at the end
 	Account Account              `json:"-"` // child only: whom the command runs as
 
 	files map[string]int // open files by name, see Hand and Keep

@@ -70,24 +70,10 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	defer g.close()
 	c.Pid = pid
 
-	for _, s := range steps {
-		if err := s.do(s.Parent, c); err != nil {
-			end(pid)
-			c.Pid = 0
-			return 125, err
-		}
-	}
-	if err := record(c); err != nil {
-		end(pid)
-		return 125, &Error{Err: err}
-	}
-	if err := forward(c); err != nil {
-		end(pid)
-		return 125, &Error{Err: err}
-	}
 	defer watchWayOut(c)()
-	if err := g.send(c); err != nil {
+	if err := letIn(c, steps, g); err != nil {
 		end(pid)
+		c.Pid = 0
 		return 125, err
 	}
 	signals.Forward(pid)
@@ -96,6 +82,22 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	exit, err = wait(pid)
 	c.Pid = 0 // the number may be another's from now on
 	return exit, err
+}
+
+// letIn does the parent's part for the child that waits, and opens the gate.
+func letIn(c *Container, steps []Step, g *gate) error {
+	for _, s := range steps {
+		if err := s.do(s.Parent, c); err != nil {
+			return err
+		}
+	}
+	if err := record(c); err != nil {
+		return &Error{Err: err}
+	}
+	if err := forward(c); err != nil {
+		return &Error{Err: err}
+	}
+	return g.send(c)
 }
 
 // A CloneError is a process that could not be started in new namespaces.

@@ -5,7 +5,7 @@ type Security struct {
 	Capabilities uint64   // that the command may have: bit N is capability N (capabilities(7))
 	NoNewPrivs   bool     // no set-uid program and no file capability gives more (prctl(2))
 	Profile      string   // what Filter was made from: default, unconfined, or a file
-	Filter       []byte   // for system calls: struct sock_filter (seccomp(2)), 8 bytes each; nil for none
+	Filter       []byte   // struct sock_filter (seccomp(2)), 8 bytes each; nil for none
 	Unmasked     bool     // leave /proc and /sys as they are
 	OOMScore     *int     // -1000 to 1000: who is killed first (proc_pid_oom_score_adj(5))
 	Ulimits      []Ulimit // of the command and each of its children

@@ -28,7 +28,7 @@ import (
 // State is what is known of a container.
 type State struct {
 	Name      string    `json:"name"`
-	Pid       int       `json:"pid"`        // its first process, in the PID namespace of the host; 0: none yet
+	Pid       int       `json:"pid"`        // its first process, as the host sees it; 0: none yet
 	StartTime uint64    `json:"start_time"` // of that process, see procfs.StartTime
 	Step      int       `json:"step"`       // how many steps built it
 	Rootfs    string    `json:"rootfs"`     // the directory that became its "/"
