@@ -36,7 +36,8 @@ func TestTraceAgreesWithStrace(t *testing.T) {
 		step := strconv.Itoa(n + 1)
 		for _, extra := range roads(n + 1) {
 			t.Run(step+strings.Join(extra, ""), func(t *testing.T) {
-				args := append([]string{"step", step, "--name", "agree", "--rootfs", root}, extra...)
+				name := "agree" + strconv.Itoa(os.Getpid())
+				args := append([]string{"step", step, "--name", name, "--rootfs", root}, extra...)
 				want := straceCalls(t, args)
 				got := traceCalls(t, args)
 				require.NotEmpty(t, want)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -36,6 +37,9 @@ func recordOf(t *testing.T, args ...string) []trace.Event {
 	return events
 }
 
+// told is a name that no other test uses at the same time.
+func told() string { return "told" + strconv.Itoa(os.Getpid()) }
+
 // changesOf are those of a step's calls, one a line.
 func changesOf(events []trace.Event, step int) (lines []string) {
 	for _, e := range events {
@@ -58,12 +62,12 @@ func requireLine(t *testing.T, lines []string, parts ...string) {
 
 func TestTraceTellsCgroups(t *testing.T) {
 	needLimits(t, "pids", "memory")
-	events := recordOf(t, "3", "--name", "told", "--pids-limit", "50", "--memory", "64m")
+	events := recordOf(t, "3", "--name", told(), "--pids-limit", "50", "--memory", "64m")
 	changes := changesOf(events, 3)
-	requireLine(t, changes, "Before cgroup ", "/kit-told:  → ", "cgroup.procs", "pids.max")
+	requireLine(t, changes, "Before cgroup ", "/kit-" + told() + ":  → ", "cgroup.procs", "pids.max")
 	requireLine(t, changes, "Before ", "/pids.max: max → 50")
 	requireLine(t, changes, "Before ", " → 67108864")
-	requireLine(t, changes, "After cgroup ", "/kit-told: ", " → ")
+	requireLine(t, changes, "After cgroup ", "/kit-" + told() + ": ", " → ")
 	for _, c := range changes {
 		if strings.Contains(c, "/memory.limit_in_bytes") {
 			require.Contains(t, c, "/memory.limit_in_bytes (v2: memory.max): ")
@@ -72,14 +76,14 @@ func TestTraceTellsCgroups(t *testing.T) {
 	var born bool
 	for _, e := range events {
 		for _, c := range e.Changes {
-			born = born || strings.HasSuffix(c.What, "/cgroup") && strings.Contains(c.After, "kit-told")
+			born = born || strings.HasSuffix(c.What, "/cgroup") && strings.Contains(c.After, told())
 		}
 	}
 	require.True(t, born, "no call moved the child, and it was not born in its cgroup")
 }
 
 func TestTraceTellsCapabilities(t *testing.T) {
-	events := recordOf(t, "6", "--name", "told")
+	events := recordOf(t, "6", "--name", told())
 	var drops int
 	for _, e := range events {
 		for _, c := range e.Changes {
@@ -97,7 +101,7 @@ func TestTraceTellsCapabilities(t *testing.T) {
 }
 
 func TestTraceTellsTheFilter(t *testing.T) {
-	for _, e := range recordOf(t, "6", "--name", "told") {
+	for _, e := range recordOf(t, "6", "--name", told()) {
 		if e.Call != "seccomp" || e.Class != trace.Lesson {
 			continue
 		}
@@ -116,7 +120,7 @@ func TestTraceTellsTheFilter(t *testing.T) {
 }
 
 func TestTraceTellsTheNetwork(t *testing.T) {
-	events := recordOf(t, "5", "--name", "told")
+	events := recordOf(t, "5", "--name", told())
 	var said []string
 	for _, e := range events {
 		for _, d := range e.Decoded {
