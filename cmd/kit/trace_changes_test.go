@@ -64,10 +64,10 @@ func TestTraceTellsCgroups(t *testing.T) {
 	needLimits(t, "pids", "memory")
 	events := recordOf(t, "3", "--name", told(), "--pids-limit", "50", "--memory", "64m")
 	changes := changesOf(events, 3)
-	requireLine(t, changes, "Before cgroup ", "/kit-" + told() + ":  → ", "cgroup.procs", "pids.max")
+	requireLine(t, changes, "Before cgroup ", "/kit-"+told()+":  → ", "cgroup.procs", "pids.max")
 	requireLine(t, changes, "Before ", "/pids.max: max → 50")
 	requireLine(t, changes, "Before ", " → 67108864")
-	requireLine(t, changes, "After cgroup ", "/kit-" + told() + ": ", " → ")
+	requireLine(t, changes, "After cgroup ", "/kit-"+told()+": ", " → ")
 	for _, c := range changes {
 		if strings.Contains(c, "/memory.limit_in_bytes") {
 			require.Contains(t, c, "/memory.limit_in_bytes (v2: memory.max): ")

@@ -35,7 +35,7 @@ func (t *tracer) isKit(pid int) bool {
 // tracer: a set-uid program does not get its user's rights then (ptrace(2)).
 func (t *tracer) enterExec(th *thread) (detached bool) {
 	c := &th.call
-	file, _ := c.frame.Memory.String(c.frame.Args[0])
+	file := c.program()
 	if !isPrivileged(th.tid, file) || c.site.payload && unix.Geteuid() == 0 {
 		return false
 	}
@@ -52,6 +52,19 @@ func (t *tracer) enterExec(th *thread) (detached bool) {
 	t.recorder.flush() // before the program prints anything
 	t.letGo(th)
 	return true
+}
+
+// program is the file that an execve or execveat is about to run.
+func (c *call) program() string {
+	if c.Name == "execve" {
+		file, _ := c.frame.Memory.String(c.frame.Args[0])
+		return file
+	}
+	file, _ := c.frame.Memory.String(c.frame.Args[1])
+	if dir := int(int32(c.frame.Args[0])); dir != unix.AT_FDCWD && !strings.HasPrefix(file, "/") {
+		return path.Join("/", c.frame.Memory.Path(dir), file)
+	}
+	return file
 }
 
 // isPrivileged tells a file, as the thread tid sees it, that gives who executes

@@ -284,6 +284,19 @@ func TestMeanings(t *testing.T) {
 	require.Contains(t, s.find(t, "mount").Meaning, "it needs CAP_SYS_ADMIN in user:[")
 }
 
+// TestLacks: a capability that a process has is not the reason for an EPERM.
+func TestLacks(t *testing.T) {
+	ktest.Root(t)
+	pid := os.Getpid()
+	require.Empty(t, lacks(pid, "CAP_CHOWN", "user"))
+	require.Empty(t, lacks(pid, "CAP_CHOWN", "mnt"))
+	require.Equal(t, "it needs CAP_NONE in "+initialUser, lacks(pid, "CAP_NONE", "user"))
+	require.Equal(t, "it needs CAP_NONE in "+initialUser+", the owner of the mnt namespace",
+		lacks(pid, "CAP_NONE", "mnt"))
+	require.Equal(t, "it needs CAP_NONE in the initial user namespace",
+		lacks(pid, "CAP_NONE", "initial"))
+}
+
 func TestUnavailable(t *testing.T) {
 	// A seccomp filter, as an outer container's: ptrace is EPERM.
 	if os.Getenv("TRACE_TEST_FILTER") == "" {

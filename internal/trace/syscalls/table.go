@@ -214,7 +214,10 @@ var table = [...]Call{
 		Name: "sethostname", Params: "name:buf len:int",
 		Changes: Hostname, Relevant: true, Needs: utsNS,
 	},
-	{Name: "setns", Params: "fd:fd nstype:ns", Changes: Namespaces, Relevant: true, Needs: sysAdmin},
+	{
+		Name: "setns", Params: "fd:fd nstype:ns", Changes: Namespaces | Root | Status,
+		Relevant: true, Needs: sysAdmin,
+	},
 	{Name: "setpgid", Params: "pid:int pgid:int"},
 	{Name: "setregid", Params: "rgid:id egid:id", Changes: Status, Relevant: true, Needs: setgid},
 	{
