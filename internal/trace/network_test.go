@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/ktest"
 )
 
 // network is a tracee whose child makes a network, in a network namespace of its own.
@@ -165,7 +167,7 @@ func (s events) became() (lines []string) {
 func TestNetwork(t *testing.T) {
 	s, exit := observe(t, "network")
 	if exit == 10 {
-		t.Skip("no veth or bridge here")
+		ktest.Missing(t, "veth and bridge")
 	}
 	require.Zero(t, exit)
 	links := s.by("makeLinks")
@@ -195,7 +197,7 @@ func TestNetwork(t *testing.T) {
 func TestNetworkRefused(t *testing.T) {
 	s, exit := observe(t, "network")
 	if exit == 10 {
-		t.Skip("no veth or bridge here")
+		ktest.Missing(t, "veth and bridge")
 	}
 	refused := s.by("refuse")
 	require.NotEmpty(t, refused)
@@ -207,7 +209,7 @@ func TestNetworkRefused(t *testing.T) {
 func TestRules(t *testing.T) {
 	s, exit := observe(t, "network")
 	if exit == 10 || exit == 13 {
-		t.Skip("no bridge or no nftables here")
+		ktest.Missing(t, "bridge and nftables")
 	}
 	require.Zero(t, exit)
 	made := s.by("makeRules")

@@ -125,6 +125,34 @@ func TestGrouped(t *testing.T) {
 		grouped([]string{"cgroup.procs", "tasks", "cgroup.kill", "memory.max"}))
 }
 
+// TestSubtreeControl: controllers that are handed out show as files of the cgroups
+// below.
+func TestSubtreeControl(t *testing.T) {
+	dir := t.TempDir()
+	control := dir + "/cgroup.subtree_control"
+	require.NoError(t, os.WriteFile(control, []byte("cpu\n"), 0o600))
+	require.NoError(t, os.Mkdir(dir+"/kit", 0o700))
+	read := func() File {
+		return readCgroupFile(os.Getpid(), control, control, "+pids", CgroupV2)
+	}
+	before := read()
+	require.NoError(t, os.WriteFile(control, []byte("cpu pids\n"), 0o600))
+	for _, name := range []string{"pids.max", "pids.current"} {
+		require.NoError(t, os.WriteFile(dir+"/kit/"+name, nil, 0o600))
+	}
+	require.Equal(t, []Change{
+		{control, "cpu", "cpu pids", ""},
+		{"the cgroups below", "", "pids.current pids.max", "2 files: pids.* (2)"},
+	}, before.Diff(read()))
+}
+
+func TestLinesInShort(t *testing.T) {
+	require.Equal(t, "- c 1:3 rwm, + b 8:0 r",
+		linesInShort("c 1:3 rwm, c 1:5 rwm", "c 1:5 rwm, b 8:0 r"))
+	require.Empty(t, linesInShort("max", "50"))
+	require.Empty(t, linesInShort("", "a, b"))
+}
+
 func TestV2Names(t *testing.T) {
 	require.Equal(t, "/x/memory.limit_in_bytes (v2: memory.max)",
 		both("/x/memory.limit_in_bytes", CgroupV1))
