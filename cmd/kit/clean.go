@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/cgroup"
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/procfs"
 	"github.com/containerkit/kit/internal/state"
@@ -36,6 +37,7 @@ Where kit was not killed, it has cleaned up itself, and there is nothing to do.`
 			if err != nil {
 				return failed(fmt.Errorf("clean: %w", err))
 			}
+			thawOrphans()
 			r := container.Clean(directory, steps.All)
 			lines, err := removeCgroups()
 			tell(append(r.Lines, lines...))
@@ -45,6 +47,20 @@ Where kit was not killed, it has cleaned up itself, and there is nothing to do.`
 			}
 			return nil
 		},
+	}
+}
+
+// thawOrphans lets containers end whose kit was killed: what v1 has frozen does not
+// even die.
+func thawOrphans() {
+	all, err := state.List()
+	if err != nil {
+		return // Clean will say so
+	}
+	for _, s := range all {
+		if dirs, err := cgroupsOf(s); err == nil && s.Orphan() {
+			_, _ = cgroup.Thaw(dirs, patience)
+		}
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/cgroup"
+	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/state"
+	"github.com/containerkit/kit/steps"
 )
 
 func newStopCommand() *cobra.Command {
@@ -56,7 +58,10 @@ func stop(name string, grace time.Duration) error {
 			}
 		}
 	}
-	return awaitCleanUp(s)
+	if err := awaitCleanUp(s); err != nil {
+		return err
+	}
+	return container.CleanStale(name, steps.All) // where its kit was killed, we do it
 }
 
 // terminate ends the process of pidfd, which is the first of a container.
@@ -120,7 +125,7 @@ func awaitCleanUp(s state.State) error {
 			return err
 		}
 		if s.Stale() {
-			return nil // its kit was killed: kit clean does the rest
+			return nil // its kit was killed
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -1,12 +1,14 @@
 package container
 
 import (
+	"debug/elf"
 	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"runtime"
 	"strconv"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -120,6 +122,9 @@ func runEntering(g *gate, ladder []Step) (exit int, err error) {
 
 // startEntering starts this program in namespaces of the process first.
 func startEntering(first int, flags uintptr) (pid int, g *gate, err error) {
+	if err := linkedStatically(); err != nil {
+		return 0, nil, err
+	}
 	// The container's processes can reach it, and must not be able to change it.
 	self, err := sealedSelf()
 	if err != nil {
@@ -132,7 +137,29 @@ func startEntering(first int, flags uintptr) (pid int, g *gate, err error) {
 	}
 	// As for the container's first process: no command line of the host's.
 	cmd.Argv = os.Args[:1]
+	if flags == 0 {
+		return cmd.start(&syscall.SysProcAttr{}) // step 1: there is nothing to enter but the root
+	}
 	return cmd.startIn(first, flags)
+}
+
+// linkedStatically refuses a program that needs a dynamic linker: inside there may be
+// none, or another one.
+func linkedStatically() error {
+	// The program that we run from.
+	program, err := elf.Open("/proc/self/exe")
+	if err != nil {
+		return err
+	}
+	// Only its header was of interest.
+	defer program.Close()
+	for _, part := range program.Progs {
+		if part.Type == elf.PT_INTERP {
+			return errors.New("kit is linked dynamically, and there is no linker for it inside: " +
+				"build it with CGO_ENABLED=0")
+		}
+	}
+	return nil
 }
 
 // foreign tells which namespaces of a process are not ours: one's own user namespace

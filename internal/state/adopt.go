@@ -17,12 +17,18 @@ func (s State) Stale() bool {
 	return !s.Running() && !procfs.Running(s.KitPid, s.KitStart)
 }
 
+// Orphan tells that the kit was killed that looked after a container, which has not
+// ended yet.
+func (s State) Orphan() bool {
+	return s.Running() && !procfs.Running(s.KitPid, s.KitStart)
+}
+
 // Settle waits a moment for the processes of a container whose kit was killed: they
 // are about to end, too. It returns as soon as they have, or where there are none.
 func (s State) Settle() {
 	const enough = 2 * time.Second
 	for deadline := time.Now().Add(enough); time.Now().Before(deadline); {
-		if procfs.Running(s.KitPid, s.KitStart) || !s.Running() {
+		if !s.Orphan() {
 			return
 		}
 		time.Sleep(time.Millisecond)

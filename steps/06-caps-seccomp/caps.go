@@ -32,6 +32,9 @@ var Step = container.Step{
 // restrict is a one-way street, so its order is the lesson: each line takes away
 // what the lines below it must not need.
 func restrict(c *container.Container) error {
+	if err := joinKeyring(); err != nil {
+		return err
+	}
 	if err := setLimits(c); err != nil {
 		return err
 	}
