@@ -142,12 +142,29 @@ func TestNetKinds(t *testing.T) {
 	require.Equal(t, "lo", inside(t, 5, root, links, "--net", "none"))
 	require.Equal(t, "loeth0", inside(t, 5, root, links))
 	require.Equal(t, "lo", inside(t, 5, root, links, "--net=host"), "those of the host")
+	require.Contains(t, inside(t, 5, root, "ping -c 1 127.0.0.1; ping -c 1 ::1", "--net=none"),
+		"bytes from ::1")
 	require.Equal(t, strings.TrimSpace(host(t, "readlink /proc/self/ns/net")),
 		strings.TrimSpace(inside(t, 5, root, "readlink /proc/self/ns/net", "--net=host")))
 
 	box(t, root, "one")
 	own := "readlink /proc/self/ns/net; hostname -I 2>/dev/null || ip -o addr show eth0"
 	require.Contains(t, inside(t, 5, root, own, "--net=container:one"), "10.77.0.2")
+	require.Equal(t, "10.77.0.2\tone\ntwo", inside(t, 5, root,
+		"tail -n 1 /etc/hosts; cat /etc/hostname", "--net=container:one", "--name", "two"))
+	refused(t, 125, "--net container:none: ", untraced(5, root, "true", "--net=container:none")...)
+}
+
+// TestSysShowsTheOwnInterfaces also where the container's root is not the host's.
+func TestSysShowsTheOwnInterfaces(t *testing.T) {
+	root := ktest.HostRootfs(t)
+	ownHost(t)
+	host(t, "ip link add other type veth peer name another")
+	look := "echo $(ls /sys/class/net); ! touch /sys/kernel/x 2>/dev/null"
+	for _, flag := range []string{"--userns=auto", "--userns=remap"} {
+		require.Equal(t, "eth0 lo", inside(t, 5, root, look, flag), flag)
+	}
+	require.Equal(t, "another lo other", inside(t, 5, root, look, "--net=host"))
 }
 
 // TestAddresses: the one that is wanted, none twice, and none that is not there.
@@ -163,7 +180,7 @@ func TestAddresses(t *testing.T) {
 		require.Contains(t, r.err, "kit: netns: address "+address)
 	}
 	var group sync.WaitGroup
-	got := make([]string, 12)
+	got := make([]string, 20)
 	barrier := filepath.Join(ktest.PublicDir(t), "go")
 	command := func() *exec.Cmd {
 		return exec.Command("kit", untraced(5, root,
@@ -192,31 +209,6 @@ func TestAddresses(t *testing.T) {
 		require.False(t, seen[address], address)
 		seen[address] = true
 	}
-}
-
-// TestTheWayOut: behind the host is another network, which sees only the host.
-func TestTheWayOut(t *testing.T) {
-	ktest.RequireTool(t, "nft", "ip")
-	root := ktest.HostRootfs(t)
-	ownHost(t)
-	outside := exec.Command("unshare", "--net", "sh", "-c", "ip link set lo up; echo; exec sleep 100")
-	stdout, err := outside.StdoutPipe()
-	require.NoError(t, err)
-	require.NoError(t, outside.Start())
-	defer func() {
-		_ = outside.Process.Kill()
-		_ = outside.Wait()
-	}()
-	_, err = stdout.Read(make([]byte, 1))
-	require.NoError(t, err)
-	host(t, fmt.Sprintf(`echo 0 >/proc/sys/net/ipv4/ip_forward
-		ip link add out type veth peer name in netns %[1]d
-		ip addr add 192.0.2.1/24 dev out; ip link set out up
-		nsenter -t %[1]d -n sh -c 'ip addr add 192.0.2.2/24 dev in; ip link set in up'`,
-		outside.Process.Pid))
-	// It knows no way back to a container's address, only to the host's.
-	require.Contains(t, inside(t, 5, root, "ping -c 1 -W 3 192.0.2.2"), "1 received")
-	require.Equal(t, "0\n", host(t, "cat /proc/sys/net/ipv4/ip_forward"), "as it was before")
 }
 
 // TestKilledKitLeavesANetworkThatCanBeUsed: kill -9, then a new container, which

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -75,7 +77,12 @@ func (o *networkOptions) setKind(n *container.Net) error {
 		if err != nil {
 			return failed(fmt.Errorf("--net %s: %w", o.net, err))
 		}
+		var other container.Container
+		if err := json.Unmarshal(s.Container, &other); err != nil {
+			return failed(fmt.Errorf("--net %s: %w", o.net, err))
+		}
 		n.Kind, n.Pid = container.NetContainer, s.Pid
+		n.Files = cmp.Or(other.Net.Files, other.Net.Dir)
 		return nil
 	}
 	switch n.Kind = container.NetKind(o.net); n.Kind {

@@ -18,6 +18,7 @@ const (
 type Net struct {
 	Kind    NetKind
 	Pid     int          // of the container whose namespace is shared
+	Files   string       // of that container: the directory of its files about the network
 	IP      netip.Addr   // asked for by the user, else the next free one
 	DNS     []netip.Addr // name servers asked for by the user
 	Publish []Port

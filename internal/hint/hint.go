@@ -65,7 +65,7 @@ func rules() []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}, slices.Concat(overlayRules(), cgroupRules(), securityRules())...)
+	}, slices.Concat(overlayRules(), cgroupRules(), netRules(), securityRules())...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with

@@ -11,6 +11,7 @@ import (
 // A new proc shows the PID namespace of its mounter, a new sysfs the devices of
 // its network namespace, and only root of that namespace may mount one. Where
 // the namespace is the host's and our root is not, the host's own is attached.
+// In a user namespace a new one has to be made before the old root goes.
 
 func ownProc(c *container.Container) bool { return !c.InUserNS() || c.PID.Own() }
 func ownSys(c *container.Container) bool  { return !c.InUserNS() }
@@ -22,9 +23,37 @@ func takeKernelFiles(c *container.Container) error {
 			return err
 		}
 	}
-	if !ownSys(c) {
-		return take(c, "/sys", "/sys", true)
+	if ownSys(c) {
+		return nil
 	}
+	if c.Net.Own() && prepareSys(c) == nil {
+		return nil
+	}
+	return take(c, "/sys", "/sys", true)
+}
+
+// prepareSys makes a sysfs that shows our network namespace's interfaces. It is
+// attached nowhere yet, and so survives the change of root.
+func prepareSys(c *container.Container) error {
+	// A file system that is still to be configured (fsopen(2)).
+	fs, err := unix.Fsopen("sysfs", unix.FSOPEN_CLOEXEC)
+	if err != nil {
+		return fmt.Errorf("fsopen sysfs: %w", err)
+	}
+	// The mount stays without it.
+	defer unix.Close(fs)
+	// There is nothing to configure: it shows the network namespace that we are in.
+	if err := unix.FsconfigCreate(fs); err != nil {
+		return fmt.Errorf("fsconfig sysfs: %w", err)
+	}
+	const flags = unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NOSUID |
+		unix.MOUNT_ATTR_NODEV | unix.MOUNT_ATTR_NOEXEC
+	// A user namespace gets a mount of it only while another /sys can be seen.
+	fd, err := unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, flags)
+	if err != nil {
+		return fmt.Errorf("fsmount sysfs: %w", err)
+	}
+	c.Keep("/sys", fd)
 	return nil
 }
 

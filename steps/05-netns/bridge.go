@@ -70,7 +70,7 @@ func removeLink(name string) error {
 // most, so that a longer name of a container becomes a number.
 func cableName(c *container.Container) string {
 	name := "kit-" + c.Name
-	if len(name) < unix.IFNAMSIZ && name != bridgeName {
+	if len(name) < unix.IFNAMSIZ {
 		return name
 	}
 	hash := fnv.New32a()

@@ -40,7 +40,9 @@ func makeFiles(c *container.Container, all string) error {
 	}
 	for _, f := range files() {
 		path := c.Net.Dir + "/" + f.name
-		if err := create(path, text[f.name]); err != nil {
+		if c.Net.Files != "" && f.name != "hostname" {
+			path = c.Net.Files + "/" + f.name // the same network, the same names
+		} else if err := create(path, text[f.name]); err != nil {
 			return err
 		}
 		// A mount of this one file, attached nowhere yet: the child takes it inside.

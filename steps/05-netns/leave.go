@@ -41,7 +41,7 @@ func takeDown(c *container.Container) error {
 	if !c.Net.Closed {
 		return nil
 	}
-	return write(forwarding, "0")
+	return closeForwarding()
 }
 
 // unpublish removes the rules that carry the container's name.
@@ -57,7 +57,7 @@ func unpublish(c *container.Container) error {
 			return fmt.Errorf("nftables: %w", err)
 		}
 		for _, r := range rules {
-			if !bytes.Equal(r.UserData, []byte(c.Name)) {
+			if !bytes.Equal(r.UserData, nameTag(c)) {
 				continue
 			}
 			if err := conn.DelRule(r); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
 
 	"github.com/containerkit/kit/internal/container"
 )
@@ -29,7 +30,7 @@ func translate(c *container.Container) error {
 	for _, p := range c.Net.Publish {
 		for _, chain := range []*nftables.Chain{k.in, k.self} {
 			conn.AddRule(&nftables.Rule{
-				Table: k.table, Chain: chain, UserData: []byte(c.Name),
+				Table: k.table, Chain: chain, UserData: nameTag(c),
 				Exprs: publish(p, c.Net.Address.Addr()),
 			})
 		}
@@ -38,11 +39,17 @@ func translate(c *container.Container) error {
 	if err := conn.Flush(); err != nil {
 		return fmt.Errorf("nftables: rules of %s: %w", c.Name, err)
 	}
+	warnOfFirewall(c, conn)
 	if len(c.Net.Publish) == 0 {
 		return nil
 	}
 	// Packets of the host's own 127.0.0.1 may leave through the bridge.
-	return write(localRoute, "1")
+	err = write(localRoute, "1")
+	if locked(err) {
+		c.Notes = append(c.Notes, "/proc/sys cannot be written to: published ports are not at 127.0.0.1")
+		return nil
+	}
+	return err
 }
 
 // openTable returns kit's table, with what every container needs in it, and asks
@@ -84,6 +91,12 @@ func openTable(conn *nftables.Conn, c *container.Container) (chains, error) {
 		})
 	}
 	return k, nil
+}
+
+// nameTag marks a rule with the name of the container that it is for: nft shows it
+// as the rule's comment.
+func nameTag(c *container.Container) []byte {
+	return userdata.AppendString(nil, userdata.TypeComment, c.Name)
 }
 
 func newChains() chains {

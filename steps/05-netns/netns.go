@@ -92,7 +92,7 @@ func lay(c *container.Container) error {
 	if err := netlink.LinkSetUp(cable); err != nil {
 		return fmt.Errorf("link %s up: %w", cable.Name, err)
 	}
-	if err := openForwarding(); err != nil {
+	if err := openForwarding(c); err != nil {
 		return err
 	}
 	return translate(c)

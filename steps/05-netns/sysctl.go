@@ -28,19 +28,38 @@ func forwardingClosed(mates []*container.Container) (bool, error) {
 
 // openForwarding makes the host a router: it passes on packets that are not for
 // itself, as those of a container to the rest of the world.
-func openForwarding() error {
+func openForwarding(c *container.Container) error {
 	text, err := read(forwarding)
 	if err != nil || len(text) > 0 && text[0] == '1' {
 		return err
 	}
-	return write(forwarding, "1")
+	err = write(forwarding, "1")
+	if locked(err) {
+		c.Notes = append(c.Notes, "/proc/sys cannot be written to, and net.ipv4.ip_forward is 0: "+
+			"containers reach each other and this host, but nobody else")
+		return nil
+	}
+	return err
 }
+
+// closeForwarding leaves it as it was before the first container came.
+func closeForwarding() error {
+	err := write(forwarding, "0")
+	if locked(err) {
+		return nil // it was never opened
+	}
+	return err
+}
+
+// locked tells that a switch is there, and that we may not touch it: kit runs in a
+// container itself.
+func locked(err error) bool { return errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) }
 
 // openPorts lets any user inside have the ports below 1024, as in docker: here
 // they are nobody else's.
 func openPorts() error {
 	err := write(lowPort, "0")
-	if errors.Is(err, unix.EROFS) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOENT) {
+	if locked(err) || errors.Is(err, unix.ENOENT) {
 		return nil // root inside has CAP_NET_BIND_SERVICE all the same
 	}
 	return err
