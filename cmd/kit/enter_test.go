@@ -96,7 +96,8 @@ func TestEnterFlagsAndStatus(t *testing.T) {
 	root := ktest.Rootfs(t)
 	eachStep(t, func(t *testing.T, step int) {
 		ktest.Clean(t)
-		start(t, untraced(step, root, "echo ready; exec cat", "--name", "box", "-e", "A=1", "-w", "/etc")...)
+		flags := []string{"--name", "box", "-e", "A=1", "-w", "/etc"}
+		start(t, untraced(step, root, "echo ready; exec cat", flags...)...)
 		script := "echo $A $B $PWD $HOSTNAME; exit 7"
 		r := runKit(t, "enter", "box", "-e", "B=2", "--", "/bin/sh", "-c", script)
 		require.Equal(t, result{"1 2 /etc box\n", "", 7}, r)

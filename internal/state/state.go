@@ -114,7 +114,7 @@ func Exclusive(f func(dir string) error) error {
 }
 
 // Save remembers a container in dir, which Exclusive gives. The times are filled
-// in where they are zero.
+// in where they are zero; the one of creation stays that of the record before.
 func Save(dir string, s State) (err error) {
 	if s.StartTime == 0 && s.Pid != 0 {
 		if s.StartTime, err = procfs.StartTime(s.Pid); err != nil {
@@ -126,11 +126,11 @@ func Save(dir string, s State) (err error) {
 			return err
 		}
 	}
-	if old, err := load(dir, s.Name); err == nil && sameKit(old, s) {
-		s.Created = old.Created
-	}
 	if s.Created.IsZero() {
 		s.Created = time.Now().UTC().Truncate(time.Second)
+		if old, err := load(dir, s.Name); err == nil && sameKit(old, s) {
+			s.Created = old.Created
+		}
 	}
 	return write(dir, s)
 }
