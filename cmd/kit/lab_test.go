@@ -141,5 +141,5 @@ func TestBurnUsesOneCPU(t *testing.T) {
 	number, _, _ := strings.Cut(r.out, " ")
 	cpus, err := strconv.ParseFloat(number, 64)
 	require.NoError(t, err, r.out)
-	require.InDelta(t, 0.6, cpus, 0.45, "one CPU, or what a busy machine leaves")
+	require.InDelta(t, 0.7, cpus, 0.6, "one CPU, or what a busy machine leaves")
 }

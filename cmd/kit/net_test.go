@@ -54,7 +54,7 @@ func host(t *testing.T, script string) string {
 // machine's network.
 func eventually(t *testing.T, condition func() bool, what string) {
 	t.Helper()
-	for deadline := time.Now().Add(15 * time.Second); !condition(); {
+	for deadline := time.Now().Add(time.Minute); !condition(); {
 		require.True(t, time.Now().Before(deadline), what)
 		time.Sleep(20 * time.Millisecond)
 	}
