@@ -121,7 +121,7 @@ func checkName(name string) error {
 
 // randomName is the name of a container that was given none.
 func randomName() string {
-	return fmt.Sprintf("kit-%04x", rand.N(1<<16))
+	return fmt.Sprintf("kit-%06x", rand.N(1<<24))
 }
 
 // commandEnv is what the command gets besides PATH, HOME and HOSTNAME.
