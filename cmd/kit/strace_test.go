@@ -32,6 +32,9 @@ func TestTraceAgreesWithStrace(t *testing.T) {
 	states := filepath.Join(ktest.PublicDir(t), "state")
 	require.NoError(t, os.Mkdir(states, 0o700))
 	t.Setenv("KIT_STATE", states) // there before either of them comes
+	cache := filepath.Join(ktest.PublicDir(t), "cache")
+	require.NoError(t, os.MkdirAll(filepath.Join(cache, "containers"), 0o755))
+	t.Setenv("KIT_CACHE", cache) // the same
 	for n := range steps.All {
 		step := strconv.Itoa(n + 1)
 		for _, extra := range roads(n + 1) {
