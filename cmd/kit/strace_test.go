@@ -40,6 +40,9 @@ func TestTraceAgreesWithStrace(t *testing.T) {
 		for _, extra := range roads(n + 1) {
 			t.Run(step+strings.Join(extra, ""), func(t *testing.T) {
 				name := "agree" + strconv.Itoa(os.Getpid())
+				if slices.Contains(extra, "--time-offset") {
+					ktest.RequireRelease(t, 6, 2)
+				}
 				args := append([]string{"step", step, "--name", name, "--rootfs", root}, extra...)
 				want := straceCalls(t, args)
 				got := traceCalls(t, args)

@@ -31,6 +31,7 @@ func TestHostname(t *testing.T) {
 
 func TestTimeOffset(t *testing.T) {
 	ktest.RequireKernel(t, "/proc/self/ns/time")
+	ktest.RequireRelease(t, 6, 2)
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	uptime := func(flags ...string) float64 {

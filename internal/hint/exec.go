@@ -2,6 +2,7 @@ package hint
 
 import (
 	"errors"
+	"os"
 
 	"golang.org/x/sys/unix"
 
@@ -28,6 +29,10 @@ func forExec(e *container.ExecError) []string {
 
 // forClone says why new namespaces could not be made, and what to do about it.
 func forClone(e *container.CloneError) []string {
+	// Go's fork shares its memory with the child until execve.
+	if errors.Is(e.Err, unix.EINVAL) && clocksDiffer() {
+		return oldKernel("--time-offset for a child that still shares memory", "6.2")()
+	}
 	var hints []string
 	for _, fact := range probe.Explain(e.Flags, e.Err) {
 		hints = append(hints, fact.Problem+": "+fact.Why)
@@ -36,4 +41,11 @@ func forClone(e *container.CloneError) []string {
 		}
 	}
 	return hints
+}
+
+// clocksDiffer tells that our children are to get other clocks than ours.
+func clocksDiffer() bool {
+	ours, err := os.Readlink("/proc/thread-self/ns/time")
+	theirs, _ := os.Readlink("/proc/thread-self/ns/time_for_children")
+	return err == nil && ours != theirs
 }

@@ -9,6 +9,7 @@
 package ktest
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 )
 
 // Root skips the test in the run as an ordinary user.
@@ -61,6 +63,20 @@ func RequireKernel(t testing.TB, file string) {
 	t.Helper()
 	if _, err := os.Stat(file); err != nil {
 		t.Skip("this kernel has no " + file)
+	}
+}
+
+// RequireRelease skips the test on a kernel older than major.minor.
+func RequireRelease(t testing.TB, major, minor int) {
+	t.Helper()
+	var u unix.Utsname
+	require.NoError(t, unix.Uname(&u))
+	release := unix.ByteSliceToString(u.Release[:])
+	var have [2]int
+	_, err := fmt.Sscanf(release, "%d.%d", &have[0], &have[1])
+	require.NoError(t, err)
+	if have[0] < major || have[0] == major && have[1] < minor {
+		t.Skipf("this kernel is %s: too old", release)
 	}
 }
 
