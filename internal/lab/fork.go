@@ -59,6 +59,7 @@ func tell(out io.Writer, n, forked int, errno syscall.Errno) error {
 //
 //go:noinline
 //go:norace
+//go:nosplit
 func idle(parent uintptr) (pid int, errno syscall.Errno) {
 	child, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
 	if child != 0 || errno != 0 {
