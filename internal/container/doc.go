@@ -9,7 +9,7 @@
 //	parent                              child
 //	------                              -----
 //	Before   choose how to clone
-//	         clone ───────────────────► born, waits at the gate
+//	         clone ───────────────────► born, knocks at the gate and waits
 //	Parent   the child has a pid
 //	         Container as JSON ───────► the gate opens
 //	                                    Child   own namespaces, host's files

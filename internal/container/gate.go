@@ -18,7 +18,8 @@ const gateFD = 3
 const maxHanded = 253
 
 // A gate is one end of a pair of connected sockets between the parent and the
-// child. The child waits at it until the parent sends the Container.
+// child. The child knocks when it has tied its life to the parent's, and waits until
+// the parent, who has waited for that, sends the Container.
 type gate struct{ fd int }
 
 // newGate returns the parent's end, and the child's as a file to be inherited.
@@ -31,6 +32,33 @@ func newGate() (*gate, *os.File, error) {
 	return &gate{fds[0]}, os.NewFile(uintptr(fds[1]), "gate"), nil
 }
 
+// knock tells the other side that we are at the gate, and that we end when it does.
+func (g *gate) knock() error {
+	// Whoever opens the gate waits for this byte: killed before it, it opens nothing.
+	if err := unix.Send(g.fd, []byte{0}, unix.MSG_NOSIGNAL); err != nil {
+		return fmt.Errorf("gate: send: %w", err)
+	}
+	return nil
+}
+
+// heed waits for the knock.
+func (g *gate) heed() error {
+	for {
+		// From here on it does not outlive us, even if we are killed: it may go on.
+		n, _, err := unix.Recvfrom(g.fd, make([]byte, 1), 0)
+		if errors.Is(err, unix.EINTR) {
+			continue
+		}
+		if err == nil && n == 0 {
+			err = unix.EPIPE // it has ended
+		}
+		if err != nil {
+			return fmt.Errorf("gate: recvfrom: %w", err)
+		}
+		return nil
+	}
+}
+
 // send opens the gate: the Container as JSON, with the files it hands over.
 func (g *gate) send(c *Container) error {
 	data, err := json.Marshal(c)
@@ -40,6 +68,9 @@ func (g *gate) send(c *Container) error {
 	var rights []byte
 	for _, name := range c.Handed {
 		rights = append(rights, unix.UnixRights(c.files[name])...)
+	}
+	if err := g.heed(); err != nil {
+		return err
 	}
 	for len(data) > 0 {
 		// The Container travels as JSON; open files travel beside it (SCM_RIGHTS).
@@ -56,9 +87,14 @@ func (g *gate) send(c *Container) error {
 	return nil
 }
 
-// receive waits at the gate. It returns nil without an error when the parent
-// has given up.
+// receive knocks, and waits at the gate. It returns nil without an error when the
+// parent has given up.
 func (g *gate) receive() (*Container, error) {
+	if err := g.knock(); errors.Is(err, unix.EPIPE) {
+		return nil, nil
+	} else if err != nil {
+		return nil, err
+	}
 	var data bytes.Buffer
 	var fds []int
 	buf, oob := make([]byte, 16<<10), make([]byte, unix.CmsgSpace(4)*maxHanded)

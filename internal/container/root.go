@@ -96,7 +96,11 @@ func makeOuter(o outer, self *os.File) (pid int, g *gate, err error) {
 	if err != nil || !ok {
 		return pid, g, err
 	}
-	if err := ranges.write(pid); err != nil {
+	if err = ranges.write(pid); err == nil {
+		// It waits for this byte to be root.
+		err = unix.Send(g.fd, []byte{0}, unix.MSG_NOSIGNAL)
+	}
+	if err != nil {
 		end(pid)
 		g.close()
 		return 0, nil, err
@@ -167,12 +171,12 @@ func (r idRanges) write(pid int) error {
 	return nil
 }
 
-// awaitMap waits until the gate opens, by which time our uid is mapped to 0,
-// and starts this program anew: only an execve as uid 0 gives the capabilities
+// awaitMap waits for a byte, by which time our uid is mapped to 0, and starts this
+// program anew: only an execve as uid 0 gives the capabilities
 // that the execve before it, as nobody yet, took away (user_namespaces(7)).
 func awaitMap(g *gate) error {
-	// Look, but leave it for the next program.
-	if n, _, err := unix.Recvfrom(g.fd, make([]byte, 1), unix.MSG_PEEK); err != nil || n == 0 {
+	// The gate does not open yet: the next program knocks at it.
+	if n, _, err := unix.Recvfrom(g.fd, make([]byte, 1), 0); err != nil || n == 0 {
 		return err
 	}
 	env := append(os.Environ(), roleEnv+"="+string(roleParent))
