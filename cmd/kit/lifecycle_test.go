@@ -32,7 +32,7 @@ func TestPs(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	require.Empty(t, list(t))
-	require.Equal(t, "NAME  PID  STEP  AGE  STATUS  COMMAND\n", runKit(t, "ps").out)
+	require.Equal(t, "NAME  PID  STEP  AGE  STATUS  ADDRESS  COMMAND\n", runKit(t, "ps").out)
 	kit := start(t, untraced(2, root, "echo ready; exec cat", "--name", "box")...)
 	all := list(t)
 	require.Len(t, all, 1)
@@ -43,7 +43,7 @@ func TestPs(t *testing.T) {
 		[]string{l.Name, l.Status, l.Rootfs, strings.Join(l.Command, " ")})
 	require.Equal(t, 2, l.Step)
 	lines := strings.Split(runKit(t, "ps").out, "\n")
-	line := `^box +` + strconv.Itoa(l.Pid) + ` +2 +.* +running +/bin/sh -c echo ready; exec cat$`
+	line := `^box +` + strconv.Itoa(l.Pid) + ` +2 +.* +running +- +/bin/sh -c echo ready; exec cat$`
 	require.Regexp(t, line, lines[1])
 	kit.end(t)
 	require.Empty(t, list(t))

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/containerkit/kit/internal/cgroup"
+	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/state"
 )
 
@@ -31,7 +33,8 @@ func newPsCommand() *cobra.Command {
   ending    its first process has ended; kit removes what belonged to it
   stale     kit was killed; kit clean removes what is left of it
 
-PID is that of the first process, as the host sees it.`,
+PID is that of the first process, as the host sees it. ADDRESS is on the containers'
+bridge.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			all, err := state.List()
@@ -54,7 +57,8 @@ type listed struct {
 	Pid     int       `json:"pid"` // 0: there is no first process
 	Step    int       `json:"step"`
 	Created time.Time `json:"created"`
-	Status  string    `json:"status"` // as in the help of kit ps
+	Status  string    `json:"status"`  // as in the help of kit ps
+	Address string    `json:"address"` // on the bridge; "": it is not there
 	Command []string  `json:"command"`
 	Rootfs  string    `json:"rootfs"`
 	KitPid  int       `json:"kit_pid"`
@@ -64,6 +68,10 @@ func newListed(s state.State) listed {
 	l := listed{
 		Name: s.Name, Pid: s.Pid, Step: s.Step, Created: s.Created, Status: statusOf(s),
 		Command: append([]string{}, s.Command...), Rootfs: s.Rootfs, KitPid: s.KitPid,
+	}
+	c := &container.Container{}
+	if json.Unmarshal(s.Container, c) == nil && c.Net.Address.IsValid() {
+		l.Address = c.Net.Address.Addr().String()
 	}
 	if !s.Running() {
 		l.Pid = 0 // the number may be another process's by now
@@ -101,12 +109,12 @@ func writePsJSON(w io.Writer, all []state.State) error {
 func writePsTable(w, hints io.Writer, all []state.State) error {
 	stale := false
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tPID\tSTEP\tAGE\tSTATUS\tCOMMAND")
+	fmt.Fprintln(t, "NAME\tPID\tSTEP\tAGE\tSTATUS\tADDRESS\tCOMMAND")
 	for _, s := range all {
 		l := newListed(s)
 		stale = stale || l.Status == "stale"
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, orDash(l.Pid), orDash(l.Step),
-			age(l.Created), l.Status, shown(l.Command))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", l.Name, orDash(l.Pid), orDash(l.Step),
+			age(l.Created), l.Status, cmp.Or(l.Address, "-"), shown(l.Command))
 	}
 	err := t.Flush()
 	if stale && err == nil {

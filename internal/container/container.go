@@ -46,6 +46,7 @@ type Container struct {
 	Net      Net      // step 5
 	Security Security // step 6
 
+	Kit     int      // the process of kit that the user started, as the host sees it
 	Cgroups []string // directories of the container's cgroups on the host, set by step 3
 
 	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in

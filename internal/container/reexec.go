@@ -147,6 +147,8 @@ func Observed() (*Command, error) {
 func (cmd *Command) Open(c *Container) error {
 	cmd.closeFiles()
 	defer cmd.gate.close()
+	// The container ends with us, who only watch.
+	c.Kit = os.Getpid()
 	return cmd.gate.send(c)
 }
 

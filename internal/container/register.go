@@ -77,7 +77,7 @@ func (c *Container) state() (state.State, error) {
 	kit := os.Getpid()
 	return state.State{
 		Name: c.Name, Pid: c.Pid, Step: c.Steps, Rootfs: c.Root, Command: c.Args,
-		KitPid: kit, Container: text,
+		KitPid: kit, OuterPid: c.Kit, Container: text,
 	}, nil
 }
 

@@ -24,6 +24,10 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 	if err := closeFiles(); err != nil {
 		return 125, &Error{Err: err}
 	}
+	if c.Kit == 0 {
+		// Nobody has started us to do the rest.
+		c.Kit = os.Getpid()
+	}
 	root := privileged()
 	c.Rootless = c.Rootless || !root || inUserNamespace()
 	if c.Rootless && c.UserNS == UserNSRemap || !root && c.UserNS == UserNSHost {

@@ -17,10 +17,14 @@ func (s State) Stale() bool {
 	return !s.Running() && !procfs.Running(s.KitPid, s.KitStart)
 }
 
-// Orphan tells that the kit was killed that looked after a container, which has not
-// ended yet.
+// Orphan tells that a kit was killed that looked after a container, and that the
+// others of its processes have not ended yet.
 func (s State) Orphan() bool {
-	return s.Running() && !procfs.Running(s.KitPid, s.KitStart)
+	kit := procfs.Running(s.KitPid, s.KitStart)
+	if s.OuterPid != 0 && !procfs.Running(s.OuterPid, s.OuterStart) {
+		return kit || s.Running()
+	}
+	return s.Running() && !kit
 }
 
 // Settle waits a moment for the processes of a container whose kit was killed: they
@@ -79,6 +83,7 @@ func Adopt(name string) (old State, err error) {
 		next := old
 		next.Pid, next.StartTime = 0, 0
 		next.KitPid, next.KitStart = os.Getpid(), 0
+		next.OuterPid, next.OuterStart = 0, 0
 		return Save(dir, next)
 	})
 	return old, err

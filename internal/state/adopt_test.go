@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/containerkit/kit/internal/procfs"
 )
 
 // TestAdopt: of several that would clean up, one does, and the name is taken meanwhile.
@@ -46,6 +48,26 @@ func TestAdopt(t *testing.T) {
 	require.False(t, s.Stale() || s.Orphan())
 	require.NoError(t, Remove("a", os.Getpid()))
 	require.NoError(t, Free("a"))
+}
+
+// TestOrphan: the processes of kit end one after the other, the outer one first.
+func TestOrphan(t *testing.T) {
+	use(t)
+	s := own("a")
+	require.NoError(t, Claim(s))
+	s, err := Find("a")
+	require.NoError(t, err)
+	require.False(t, s.Orphan() || s.Stale())
+	s.Pid, s.OuterPid, s.OuterStart = ended(t), ended(t), 1
+	require.True(t, s.Orphan() && !s.Stale(), "the parent is about to end")
+	s.KitPid, s.KitStart = ended(t), 1
+	require.True(t, s.Stale() && !s.Orphan())
+	s.Pid = os.Getpid()
+	s.StartTime, err = procfs.StartTime(s.Pid)
+	require.NoError(t, err)
+	require.True(t, s.Orphan() && !s.Stale(), "and so is the container")
+	s.OuterPid, s.OuterStart = 0, 0
+	require.True(t, s.Orphan() && !s.Stale())
 }
 
 // TestTheNameOfAnEndingContainer is taken until its kit has cleaned up.

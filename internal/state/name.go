@@ -7,7 +7,8 @@ import (
 )
 
 // ValidName checks a container's name, by docker's rule: a letter or digit, then
-// letters, digits, "_", "." and "-"; at most 63 of them, as in a host name.
+// letters, digits, "_", "." and "-"; at most 63 of them, as in a host name. Digits
+// alone would be taken for a pid.
 func ValidName(name string) error {
 	switch {
 	case name == "":
@@ -16,6 +17,9 @@ func ValidName(name string) error {
 		return fmt.Errorf("name %.20q...: longer than 63 characters", name)
 	case strings.IndexByte("_.-", name[0]) >= 0:
 		return fmt.Errorf("name %q: begins with %q, not with a letter or digit", name, name[0])
+	}
+	if strings.Trim(name, "0123456789") == "" {
+		return fmt.Errorf("name %q: a number, as processes have", name)
 	}
 	for _, r := range name {
 		if !allowed(r) {

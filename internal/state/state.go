@@ -37,6 +37,11 @@ type State struct {
 	KitPid    int       `json:"kit_pid"`   // the kit that waits for it
 	KitStart  uint64    `json:"kit_start"` // of that process
 
+	// The kit that the user started, with which that one ends: the observer's, or the
+	// one of step 0, or the same; 0 for the same.
+	OuterPid   int    `json:"outer_pid"`
+	OuterStart uint64 `json:"outer_start"`
+
 	// What the engine knows: enough to enter the container, and to remove what is
 	// left of it.
 	Container json.RawMessage `json:"container,omitempty"`
@@ -125,6 +130,10 @@ func Save(dir string, s State) (err error) {
 		if s.KitStart, err = procfs.StartTime(s.KitPid); err != nil {
 			return err
 		}
+	}
+	if s.OuterStart == 0 && s.OuterPid != 0 {
+		// Where it has ended, so does the kit.
+		s.OuterStart, _ = procfs.StartTime(s.OuterPid)
 	}
 	if s.Created.IsZero() {
 		s.Created = time.Now().UTC().Truncate(time.Second)
