@@ -38,7 +38,7 @@ func restrict(c *container.Container) error {
 	if err := setLimits(c); err != nil {
 		return err
 	}
-	if err := dropBounding(c.Security.Capabilities); err != nil {
+	if err := dropBounding(c); err != nil {
 		return err
 	}
 	if !c.Security.NoNewPrivs {
@@ -56,7 +56,7 @@ func restrict(c *container.Container) error {
 	if !c.Security.NoNewPrivs {
 		return nil
 	}
-	if err := refusePrivileges(); err != nil {
+	if err := refusePrivileges(c); err != nil {
 		return err
 	}
 	return loadFilter(c)
@@ -64,15 +64,15 @@ func restrict(c *container.Container) error {
 
 // dropBounding takes all capabilities but those to be kept out of the bounding
 // set: the most that any execve of ours, or of a child, can ever give again.
-func dropBounding(keep uint64) error {
+func dropBounding(c *container.Container) error {
 	for n := uintptr(0); ; n++ {
-		if keep&(1<<n) != 0 {
+		if c.Security.Capabilities&(1<<n) != 0 {
 			continue
 		}
 		// Gone for good: not even a file that carries it can bring it back.
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, n, 0, 0, 0)
 		if errors.Is(err, unix.EINVAL) && n > unix.CAP_AUDIT_CONTROL {
-			return nil // the kernel knows no more of them
+			return dropBoundingInThreads(c, n) // the kernel knows no more of them
 		}
 		if err != nil {
 			return fmt.Errorf("prctl PR_CAPBSET_DROP %d: %w", n, err)
@@ -101,10 +101,10 @@ func dropCapabilities(c *container.Container) error {
 }
 
 // refusePrivileges makes set-uid bits and file capabilities mean nothing.
-func refusePrivileges() error {
+func refusePrivileges(c *container.Container) error {
 	// From here on no execve gives more than there is: sudo and ping included.
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return fmt.Errorf("prctl PR_SET_NO_NEW_PRIVS: %w", err)
 	}
-	return nil
+	return prctlInThreads(c, unix.PR_SET_NO_NEW_PRIVS, 1)
 }

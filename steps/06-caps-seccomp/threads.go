@@ -27,3 +27,31 @@ func dropInThreads(
 	}
 	return nil
 }
+
+// dropBoundingInThreads takes from their bounding sets what this one's has lost, of
+// the capabilities below known. A thread left as it was would be a way around it:
+// root inside may trace PID 1, and have that thread execute a program.
+func dropBoundingInThreads(c *container.Container, known uintptr) error {
+	for n := range known {
+		if c.Security.Capabilities&(1<<n) != 0 {
+			continue
+		}
+		if err := prctlInThreads(c, unix.PR_CAPBSET_DROP, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prctlInThreads makes a prctl, of which this thread has its own, in the others, too.
+func prctlInThreads(c *container.Container, option, value uintptr) error {
+	if !c.Init {
+		return nil
+	}
+	// What this thread has given up, the threads that stay with it give up, too.
+	_, _, errno := syscall.AllThreadsSyscall(unix.SYS_PRCTL, option, value, 0)
+	if errno != 0 && errno != unix.ENOTSUP { // as above
+		return fmt.Errorf("prctl %d in all threads: %w", option, errno)
+	}
+	return nil
+}
