@@ -2,7 +2,10 @@ package container
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"strconv"
+	"strings"
 	"syscall"
 	"unsafe"
 
@@ -25,7 +28,7 @@ func (cmd *Command) startIn(pid int, flags uintptr) (child int, g *gate, err err
 	}
 	// Needed no longer than the namespaces take to be entered.
 	defer unix.Close(pidfd)
-	f, err := cmd.fork(uintptr(pidfd), flags)
+	f, err := cmd.fork(pid, uintptr(pidfd), flags)
 	if err != nil {
 		return 0, nil, err
 	}
@@ -44,12 +47,13 @@ type fork struct {
 	gate, self   uintptr // descriptors, out of the way of those that they become
 	argv, env    *[]*byte
 	empty        *byte
-	answer       [2]int32 // errno, pid
+	nofile       unix.Rlimit // on open files
+	answer       [2]int32    // errno, pid
 	pipe         [2]int
 }
 
 // fork prepares the copy.
-func (cmd *Command) fork(pidfd, flags uintptr) (*fork, error) {
+func (cmd *Command) fork(pid int, pidfd, flags uintptr) (*fork, error) {
 	f := &fork{pidfd: pidfd, flags: flags, fresh: cmd.fresh}
 	// Memory that the kernel reads, and that the copy has too.
 	argv, err := syscall.SlicePtrFromStrings(cmd.Argv)
@@ -70,11 +74,30 @@ func (cmd *Command) fork(pidfd, flags uintptr) (*fork, error) {
 		}
 		*fd = uintptr(n)
 	}
+	if f.nofile, err = openFiles(pid); err != nil {
+		return nil, err
+	}
 	// The copy tells us through it how it went.
 	if err := unix.Pipe2(f.pipe[:], unix.O_CLOEXEC); err != nil {
 		return nil, fmt.Errorf("pipe2: %w", err)
 	}
 	return f, nil
+}
+
+// openFiles is a process's limit on open files. Anybody may read it, while
+// prlimit(2) is for its own user.
+func openFiles(pid int) (limit unix.Rlimit, err error) {
+	path := "/proc/" + strconv.Itoa(pid) + "/limits"
+	// A line for each limit: its name, the soft and the hard one.
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return limit, err
+	}
+	_, line, _ := strings.Cut(string(text), "Max open files")
+	if _, err := fmt.Sscan(line, &limit.Cur, &limit.Max); err != nil {
+		return limit, fmt.Errorf("%s: %w", path, err)
+	}
+	return limit, nil
 }
 
 // start forks the copy, and returns the process that the copy starts.
@@ -125,6 +148,11 @@ func (f *fork) run() (copied int, errno syscall.Errno) {
 	// One call enters them all, the user namespace first.
 	_, _, errno = syscall.RawSyscall(unix.SYS_SETNS, f.pidfd, f.flags, 0)
 	if errno == 0 {
+		// Uid 0 of the user namespace that we have come into, not whom it takes us for. It
+		// must not see us before that: who is root there could ptrace the host's root.
+		syscall.RawSyscall(unix.SYS_SETRESGID, 0, 0, 0)
+		// The same for the uid: without it, execve would take the capabilities away.
+		syscall.RawSyscall(unix.SYS_SETRESUID, 0, 0, 0)
 		flags := uintptr(unix.SIGCHLD) | unix.CLONE_PARENT | f.fresh
 		// Only a child enters the PID namespace. It is made a child of our parent's, with
 		// those namespaces that are to be its own.
@@ -148,14 +176,14 @@ func (f *fork) run() (copied int, errno syscall.Errno) {
 //go:norace
 //go:nosplit
 func (f *fork) exec() {
-	// Uid 0 of the user namespace that we have come into, not whom it takes us for.
-	syscall.RawSyscall(unix.SYS_SETRESGID, 0, 0, 0)
-	// The same for the uid: without it, execve would take the capabilities away.
-	syscall.RawSyscall(unix.SYS_SETRESUID, 0, 0, 0)
 	// The gate where the program expects it.
 	syscall.RawSyscall(unix.SYS_DUP3, f.gate, gateFD, 0)
 	// The program itself, too.
 	syscall.RawSyscall(unix.SYS_DUP3, f.self, selfFD, 0)
+	// As many open files as the process has whose namespaces these are: Go has raised
+	// our limit, for itself.
+	syscall.RawSyscall6(unix.SYS_PRLIMIT64, 0, unix.RLIMIT_NOFILE,
+		uintptr(unsafe.Pointer(&f.nofile)), 0, 0, 0)
 	// The paths of this root are not ours: the program is named by its descriptor.
 	syscall.RawSyscall6(unix.SYS_EXECVEAT, selfFD, uintptr(unsafe.Pointer(f.empty)),
 		uintptr(unsafe.Pointer(&(*f.argv)[0])), uintptr(unsafe.Pointer(&(*f.env)[0])),
