@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"os"
 	"slices"
 	"strconv"
 	"time"
@@ -79,6 +80,9 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	}
 	c.site = t.siteAt(th, info)
 	c.class = c.site.class(c.relevant)
+	if c.class == Runtime && c.Name == "nanosleep" {
+		th.calm()
+	}
 	if c.socket != nil && c.class != Runtime {
 		t.readRequest(th)
 	}
@@ -92,6 +96,17 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 		return t.enterExec(th)
 	}
 	return false
+}
+
+// calm lets a thread of the Go runtime that looks after the others every 20 µs
+// oversleep: each look costs two stops, and all of them look busy under a tracer. It
+// is a timer slack (proc_pid_timerslack_ns(5)), which the command does not inherit:
+// another thread starts it. Where it cannot be set, the record is only longer.
+func (th *thread) calm() {
+	if !th.calmed {
+		th.calmed = true
+		_ = os.WriteFile(state.Proc(th.tid, "timerslack_ns"), []byte("1000000"), 0)
+	}
 }
 
 // wants tells for which classes the reader wants to know all.

@@ -61,6 +61,7 @@ type thread struct {
 	inCall bool
 	free   bool // it runs, and system calls do not stop it
 	idle   int  // its stops while the command runs
+	calmed bool // see calm
 }
 
 // A row is a row of the table with its parameters taken apart.
