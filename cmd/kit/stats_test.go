@@ -105,6 +105,7 @@ func TestPauseStopsTheCounter(t *testing.T) {
 	root := ktest.Rootfs(t)
 	for kind, controller := range map[string]string{"v2": "", "v1": "freezer"} {
 		t.Run(kind, func(t *testing.T) {
+			hierarchy(t, controller) // is there one?
 			ktest.Clean(t)
 			script := "trap 'exit 9' TERM; echo ready; while sleep 0.01; do i=$((i+1)); echo $i; done"
 			kit := start(t, untraced(2, root, script, "--name", "counter")...)
