@@ -112,6 +112,12 @@ func runEntering(g *gate, ladder []Step) (exit int, err error) {
 	if err := takeRoot(c); err != nil {
 		return 125, &Error{Err: err}
 	}
+	if c.UserNS == UserNSRemap {
+		// Kit's groups are the host's: the container's first process has none.
+		if err := unix.Setgroups(nil); err != nil {
+			return 125, &Error{Err: fmt.Errorf("setgroups: %w", err)}
+		}
+	}
 	if c.TTY && c.Devpts {
 		if err := openTerminal(c, g, "/dev/ptmx"); err != nil {
 			return 125, &Error{Err: err}
