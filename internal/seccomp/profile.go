@@ -110,8 +110,9 @@ func check(p *seccomp.Seccomp) error {
 	return nil
 }
 
-// flags are those of seccomp(2) that change nothing here: kit applies a filter to
-// all threads anyway, and leaves logging and speculation as the machine has them.
+// flags are those of seccomp(2) that a profile may have. They are not passed on: kit
+// applies a filter to all threads anyway, and leaves logging and speculation as the
+// machine has them.
 func flags() []specs.LinuxSeccompFlag {
 	return []specs.LinuxSeccompFlag{
 		"SECCOMP_FILTER_FLAG_TSYNC", specs.LinuxSeccompFlagLog, specs.LinuxSeccompFlagSpecAllow,

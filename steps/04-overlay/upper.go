@@ -3,6 +3,7 @@ package overlay
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -12,28 +13,29 @@ import (
 // refuseShared sees to it that no running container writes to a directory that
 // we would use, nor we to one of its layers: what each of the two would see, the
 // kernel leaves open.
-func refuseShared(c *container.Container) error {
-	if c.Layers.Upper == "" && c.Layers.Lower == nil {
-		return nil
-	}
+func refuseShared(c *container.Container) (busy error) {
 	// One kit at a time asks and says what it uses.
-	return c.Exclusive(func(others []*container.Container) error {
+	err := c.Exclusive(func(others []*container.Container) error {
 		for _, o := range others {
 			if dir := conflict(c, o); dir != "" {
-				return fmt.Errorf("upper directory %s: container %s: %w", dir, o.Name, unix.EBUSY)
+				busy = fmt.Errorf("upper directory %s: container %s: %w", dir, o.Name, unix.EBUSY)
 			}
 		}
 		return nil
 	})
+	if busy != nil || !c.Named {
+		return busy // where nothing can be written down, nobody can be found
+	}
+	return err
 }
 
 // conflict finds a directory that one of two containers writes to and that the
-// other uses, too.
+// other uses, or a part of it.
 func conflict(a, b *container.Container) string {
 	for _, pair := range [][2]*container.Container{{a, b}, {b, a}} {
 		upper, other := pair[0].Layers.Upper, pair[1]
 		for _, dir := range append(lowers(other), other.Layers.Upper) {
-			if upper != "" && dir == upper {
+			if upper != "" && strings.HasPrefix(dir+"/", upper+"/") {
 				return dir
 			}
 		}
