@@ -1,6 +1,7 @@
 package netns
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/fnv"
@@ -29,8 +30,8 @@ func openBridge(c *container.Container) (netlink.Link, error) {
 	if err != nil {
 		return nil, fmt.Errorf("link %s: %w", bridgeName, err)
 	}
-	if link.Type() != bridge.Type() {
-		return nil, fmt.Errorf("link %s is a %s: %w", bridgeName, link.Type(), unix.EEXIST)
+	if !ours(link) {
+		return nil, fmt.Errorf("link %s is another %s: %w", bridgeName, link.Type(), unix.EEXIST)
 	}
 	address := &netlink.Addr{IPNet: ipNet(bridgeAddress(c))}
 	// The host is on the bridge, too: this is its address there, and the containers'
@@ -38,6 +39,10 @@ func openBridge(c *container.Container) (netlink.Link, error) {
 	err = netlink.AddrAdd(link, address)
 	if err != nil && !errors.Is(err, unix.EEXIST) {
 		return nil, fmt.Errorf("address %s: %w", bridgeAddress(c), err)
+	}
+	// A container could call itself the host's way out for IPv6 (CVE-2020-13401).
+	if err := write(routerOffers, "0"); err != nil && !locked(err) && !errors.Is(err, unix.ENOENT) {
+		return nil, err
 	}
 	// Switch it on.
 	if err := netlink.LinkSetUp(link); err != nil {
@@ -57,6 +62,9 @@ func removeLink(name string) error {
 	}
 	if err != nil {
 		return fmt.Errorf("link %s: %w", name, err)
+	}
+	if !ours(link) {
+		return nil // the name is that of something else, for which we could not make ours
 	}
 	// Of a cable the other end goes, too; of a bridge nothing but the bridge.
 	err = netlink.LinkDel(link)
@@ -78,9 +86,21 @@ func cableName(c *container.Container) string {
 	return fmt.Sprintf("kit-%08x", hash.Sum32())
 }
 
+// ours tells that kit has made an interface of the host's, whose name may be that of
+// anything: a bridge with an address of kit's, or a cable that is plugged in.
+func ours(link netlink.Link) bool {
+	if link.Attrs().Name == bridgeName {
+		return bytes.HasPrefix(link.Attrs().HardwareAddr, maker())
+	}
+	return link.Type() == "veth" && link.Attrs().MasterIndex != 0
+}
+
+// maker is how kit's hardware addresses begin. 02: of no maker.
+func maker() []byte { return []byte{0x02, 0x6b} }
+
 // hardware is the Ethernet address that belongs to an IP address here: who
 // remembers the one remembers the right other, even of an earlier container.
 func hardware(address netip.Addr) net.HardwareAddr {
 	ip := address.As4()
-	return net.HardwareAddr{0x02, 0x6b, ip[0], ip[1], ip[2], ip[3]} // 02: of no maker
+	return append(maker(), ip[:]...)
 }

@@ -11,9 +11,10 @@ import (
 
 // Switches of a network namespace are files (Documentation/networking/ip-sysctl.rst).
 const (
-	forwarding = "/proc/sys/net/ipv4/ip_forward"
-	localRoute = "/proc/sys/net/ipv4/conf/" + bridgeName + "/route_localnet"
-	lowPort    = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+	forwarding   = "/proc/sys/net/ipv4/ip_forward"
+	localRoute   = "/proc/sys/net/ipv4/conf/" + bridgeName + "/route_localnet"
+	routerOffers = "/proc/sys/net/ipv6/conf/" + bridgeName + "/accept_ra"
+	lowPort      = "/proc/sys/net/ipv4/ip_unprivileged_port_start"
 )
 
 // forwardingClosed tells that the host did not pass on packets for others before
@@ -67,8 +68,8 @@ func openPorts() error {
 
 // write sets a switch, or the text of a file that is there.
 func write(path, text string) error {
-	// What was in it goes.
-	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_TRUNC|unix.O_CLOEXEC, 0)
+	// What was in it goes. Nobody who has it open may keep us waiting (F_SETLEASE).
+	fd, err := unix.Open(path, unix.O_WRONLY|unix.O_TRUNC|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", path, err)
 	}
