@@ -3,6 +3,8 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -64,7 +66,7 @@ func makeFiles(c *container.Container, all string) error {
 func showFiles(c *container.Container) error {
 	for _, f := range files() {
 		fd, ok := c.File(f.path)
-		if !ok {
+		if !ok || inVolume(c, f.path) {
 			continue
 		}
 		if err := makePoint(f.path); err != nil {
@@ -81,8 +83,14 @@ func showFiles(c *container.Container) error {
 	return nil
 }
 
-// makePoint makes a file to mount on, unless there is one. A link is replaced: it
-// leads to where a resolver of the root file system's own would write.
+// inVolume tells that the user shows a file of the host's there, or the host's /etc.
+func inVolume(c *container.Container, path string) bool {
+	return slices.ContainsFunc(c.Volumes, func(v container.Volume) bool {
+		return path == v.Target || strings.HasPrefix(path, v.Target+"/")
+	})
+}
+
+// makePoint makes a file to mount on, unless there is one, in place of a link.
 func makePoint(path string) error {
 	var found unix.Stat_t
 	// Look, and do not follow.
