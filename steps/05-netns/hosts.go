@@ -1,26 +1,21 @@
 package netns
 
 import (
-	"errors"
 	"fmt"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 )
 
 // tell writes the hosts files of containers that have one anew: who is there now.
-func tell(mates []*container.Container, all string) error {
+// One that cannot be written to is its container's own doing, which may execute it
+// or hold a lease on it (ETXTBSY, EAGAIN): it knows fewer names, and nobody else
+// has to wait or to fail for it.
+func tell(mates []*container.Container, all string) {
 	for _, m := range mates {
-		if m.Pid == 0 || m.Net.Dir == "" {
-			continue // it will write its own
-		}
-		err := write(m.Net.Dir+"/hosts", localHosts+all)
-		if err != nil && !errors.Is(err, unix.ENOENT) { // it is leaving
-			return err
+		if m.Pid != 0 && m.Net.Dir != "" { // else it will write its own
+			_ = write(m.Net.Dir+"/hosts", localHosts+all)
 		}
 	}
-	return nil
 }
 
 // entries are the lines of all those that have an address.

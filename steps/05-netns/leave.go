@@ -20,7 +20,8 @@ func leave(c *container.Container, left []*container.Container) error {
 	}
 	var err error
 	if len(left) > 0 {
-		err = errors.Join(unpublish(c), tell(left, entries(left)))
+		tell(left, entries(left))
+		err = unpublish(c)
 	} else {
 		err = takeDown(c)
 	}
@@ -32,16 +33,11 @@ func leave(c *container.Container, left []*container.Container) error {
 
 // takeDown removes what is everybody's.
 func takeDown(c *container.Container) error {
-	if err := removeTable(); err != nil {
-		return err
+	err := errors.Join(removeTable(), removeLink(bridgeName))
+	if c.Net.Closed {
+		err = errors.Join(err, closeForwarding())
 	}
-	if err := removeLink(bridgeName); err != nil {
-		return err
-	}
-	if !c.Net.Closed {
-		return nil
-	}
-	return closeForwarding()
+	return err
 }
 
 // unpublish removes the rules that carry the container's name.
@@ -77,7 +73,13 @@ func removeTable() error {
 	conn := &nftables.Conn{}
 	conn.DelTable(newChains().table)
 	// No packet is changed any more.
-	if err := conn.Flush(); err != nil && !errors.Is(err, unix.ENOENT) {
+	err := conn.Flush()
+	for _, none := range []error{unix.ENOENT, unix.EPROTONOSUPPORT, unix.EOPNOTSUPP} {
+		if errors.Is(err, none) {
+			return nil // the table is not there, or the kernel knows of none
+		}
+	}
+	if err != nil {
 		return fmt.Errorf("nftables: table kit: %w", err)
 	}
 	return nil

@@ -64,7 +64,8 @@ func connect(c *container.Container) error {
 		if err := makeFiles(c, all); err != nil {
 			return err
 		}
-		return tell(mates, all)
+		tell(mates, all)
+		return nil
 	})
 }
 
