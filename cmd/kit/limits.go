@@ -73,6 +73,11 @@ func (o *limitOptions) set(c *container.Container) (err error) {
 		if err != nil {
 			return fmt.Errorf("--device %s: %w", d, err)
 		}
+		for _, v := range c.Volumes {
+			if v.Target == device.Target || strings.HasPrefix(device.Target, v.Target+"/") {
+				return fmt.Errorf("--device %s: it would be made in the volume %s", d, v.Source)
+			}
+		}
 		c.Devices = append(c.Devices, device)
 	}
 	return nil

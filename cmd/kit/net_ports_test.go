@@ -100,6 +100,8 @@ func TestPublishedPortFromEverywhere(t *testing.T) {
 	fromAway := "nsenter --net=" + away + " curl -s -m 2 192.0.2.1:"
 	eventually(t, func() bool { return answers(fromAway + "8080") }, "from outside")
 	require.False(t, answers(fromAway+"8081"), "published to the host only")
+	host(t, "nsenter --net="+away+" ip route add 10.77.0.0/16 via 192.0.2.1")
+	require.False(t, answers("nsenter --net="+away+" curl -s -m 1 10.77.0.2:80"), "not published")
 	require.True(t, answers("curl -s -m 2 127.0.0.1:8081"), "published to the host")
 	require.True(t, answers("curl -s -m 2 192.0.2.1:8080"), "by any of the host's addresses")
 	for _, flags := range [][]string{nil, {"--net=container:one"}} {

@@ -18,6 +18,7 @@ type chains struct {
 	in    *nftables.Chain // what comes to the host
 	self  *nftables.Chain // what the host itself sends
 	out   *nftables.Chain // what leaves the host
+	pass  *nftables.Chain // what the host passes on
 }
 
 // translate makes the rules: the containers' way out, and the published ports.
@@ -67,7 +68,7 @@ func openTable(conn *nftables.Conn, c *container.Container) (chains, error) {
 		}
 	}
 	conn.AddTable(k.table)
-	for _, chain := range []*nftables.Chain{k.guard, k.in, k.self, k.out} {
+	for _, chain := range []*nftables.Chain{k.guard, k.in, k.self, k.out, k.pass} {
 		conn.AddChain(chain)
 	}
 	network := c.Net.Address.Masked()
@@ -78,6 +79,11 @@ func openTable(conn *nftables.Conn, c *container.Container) (chains, error) {
 	}{
 		// Nobody but the host itself may speak to its 127.0.0.1.
 		{k.guard, [][]expr.Any{from(bridgeName, true), to(local), drop()}},
+		// From outside only ports that are published can be reached, though the host
+		// would pass on anything now.
+		{k.pass, [][]expr.Any{
+			from(bridgeName, false), leavingBy(bridgeName, true), unasked(), direct(), drop(),
+		}},
 		// Who answers could not reach a container's address: outside it gets the host's.
 		{k.out, [][]expr.Any{source(network), leavingBy(bridgeName, false), {&expr.Masq{}}}},
 		// The host's own 127.0.0.1 means somebody else to a container.
@@ -114,6 +120,8 @@ func newChains() chains {
 			nftables.ChainPriorityNATDest),
 		self: chain("self", nftables.ChainTypeNAT, nftables.ChainHookOutput,
 			nftables.ChainPriorityNATDest),
+		pass: chain("pass", nftables.ChainTypeFilter, nftables.ChainHookForward,
+			nftables.ChainPriorityFilter),
 		out: chain("out", nftables.ChainTypeNAT, nftables.ChainHookPostrouting,
 			nftables.ChainPriorityNATSource),
 	}

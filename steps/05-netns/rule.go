@@ -86,16 +86,28 @@ func leavingBy(name string, same bool) []expr.Any {
 
 func drop() []expr.Any { return []expr.Any{&expr.Verdict{Kind: expr.VerdictDrop}} }
 
-// redirected is: a rule has changed where it goes (IPS_DST_NAT of conntrack).
-func redirected() []expr.Any {
-	const dstNAT = 1 << 5
-	bit := binaryutil.NativeEndian.PutUint32(dstNAT)
+// dstNAT is the bit of conntrack's status that tells that a rule has changed where
+// a connection goes (IPS_DST_NAT).
+const dstNAT = 1 << 5
+
+// redirected and direct are: a rule has changed where it goes, and none has.
+func redirected() []expr.Any { return connection(expr.CtKeySTATUS, dstNAT, true) }
+func direct() []expr.Any     { return connection(expr.CtKeySTATUS, dstNAT, false) }
+
+// unasked is: it neither belongs to a connection that is known nor to do with one.
+func unasked() []expr.Any {
+	return connection(expr.CtKeySTATE, expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED, false)
+}
+
+// connection is: conntrack has one of the bits, or, with some == false, none.
+func connection(key expr.CtKey, bits uint32, some bool) []expr.Any {
 	return []expr.Any{
-		&expr.Ct{Key: expr.CtKeySTATUS, Register: register},
+		&expr.Ct{Key: key, Register: register},
 		&expr.Bitwise{
-			SourceRegister: register, DestRegister: register, Len: 4, Mask: bit, Xor: make([]byte, 4),
+			SourceRegister: register, DestRegister: register, Len: 4,
+			Mask: binaryutil.NativeEndian.PutUint32(bits), Xor: make([]byte, 4),
 		},
-		equal(bit),
+		compare(!some, make([]byte, 4)),
 	}
 }
 
