@@ -175,6 +175,9 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := container.CleanStale(c.Name, steps.All); err != nil {
 		return failed(err)
 	}
+	if err := container.CleanStaleNets(c, steps.All); err != nil {
+		return failed(err)
+	}
 	return o.run(c, out)
 }
 

@@ -65,6 +65,28 @@ func CleanStale(name string, ladder []Step) error {
 	return r.Err
 }
 
+// CleanStaleNets cleans up after the stale containers that were on a bridge, for one
+// that is to be on it: the ports that they have published would lead to its address.
+func CleanStaleNets(c *Container, ladder []Step) error {
+	if c.Net.Kind != NetBridge {
+		return nil
+	}
+	all, err := state.List()
+	if err != nil {
+		return nil // the kit that is to write it down will say why
+	}
+	for _, s := range all {
+		old := &Container{}
+		if !s.Stale() || json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
+			continue
+		}
+		if err := CleanStale(s.Name, ladder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // cleanName cleans up after one stale container, as root: without being it, in a
 // user namespace in which the files it has made belong to us.
 func cleanName(name string, ladder []Step) Result {
