@@ -37,7 +37,9 @@ Where kit was not killed, it has cleaned up itself, and there is nothing to do.`
 			if err != nil {
 				return failed(fmt.Errorf("clean: %w", err))
 			}
-			thawOrphans()
+			if err := thawOrphans(); err != nil {
+				return failed(fmt.Errorf("clean: %w", err))
+			}
 			r := container.Clean(directory, steps.All)
 			lines, err := removeCgroups()
 			tell(append(r.Lines, lines...))
@@ -52,16 +54,14 @@ Where kit was not killed, it has cleaned up itself, and there is nothing to do.`
 
 // thawOrphans lets containers end whose kit was killed: what v1 has frozen does not
 // even die.
-func thawOrphans() {
+func thawOrphans() error {
 	all, err := state.List()
-	if err != nil {
-		return // Clean will say so
-	}
 	for _, s := range all {
 		if dirs, err := cgroupsOf(s); err == nil && s.Orphan() {
 			_, _ = cgroup.Thaw(dirs, patience)
 		}
 	}
+	return err
 }
 
 // tell writes lines to standard output.

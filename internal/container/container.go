@@ -47,6 +47,7 @@ type Container struct {
 	Security Security // step 6
 
 	Kit     int      // the process of kit that the user started, as the host sees it
+	Gate    uint64   // inode of the gate that the first process has open until it is the command
 	Cgroups []string // directories of the container's cgroups on the host, set by step 3
 
 	Rootless   bool     // kit is root in a user namespace only: its own, or one it was started in

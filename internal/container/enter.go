@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"strconv"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -31,6 +32,9 @@ var kinds = []struct {
 	{"time", unix.CLONE_NEWTIME},
 }
 
+// dying is how long a process may be no longer complete and not yet at its end.
+const dying = 50 * time.Millisecond
+
 // Enter runs a command in a container that runs already, and returns its exit
 // status, or 125 with an error when kit itself failed. The container is as it was
 // written down, with the command in place of its own, and c.Pid its first process;
@@ -50,37 +54,78 @@ func Enter(c *Container, is func() bool) (exit int, err error) {
 func runEnter(c *Container, is func() bool) (exit int, err error) {
 	signals := CatchSignals()
 	defer signals.Stop()
-	if err := handRoot(c); err != nil {
-		return 125, &Error{Err: err}
-	}
-	flags, err := foreign(c.Pid)
-	if err != nil {
-		return 125, &Error{Err: err}
-	}
 	defer reclaimTerminal(c)
-	pid, g, err := startEntering(c.Pid, flags)
+	pid, g, err := letEnter(c, is)
 	if err != nil {
+		for deadline := time.Now().Add(dying); is() && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		if !is() {
+			err = fmt.Errorf("%s has ended: %w", c.Name, unix.ESRCH)
+		}
 		return 125, &Error{Err: err}
 	}
 	defer g.close()
-	for _, do := range []func(pid int, c *Container) error{joinCgroups, sameNamespaces, sameOOMScore} {
-		if err := do(pid, c); err != nil {
-			end(pid)
-			return 125, &Error{Err: err}
-		}
-	}
-	if !is() {
-		end(pid)
-		return 125, &Error{Err: fmt.Errorf("%s has ended: %w", c.Name, unix.ESRCH)}
-	}
-	if err := g.send(c); err != nil {
-		end(pid)
-		return 125, &Error{Err: err}
-	}
 	signals.Forward(pid)
 	restore := relay(c, g)
 	defer restore()
 	return wait(pid)
+}
+
+// letEnter starts a process in the container, makes sure that it is there, and opens
+// the gate for it.
+func letEnter(c *Container, is func() bool) (pid int, g *gate, err error) {
+	if err := awaitCommand(c); err != nil {
+		return 0, nil, err
+	}
+	if err := handRoot(c); err != nil {
+		return 0, nil, err
+	}
+	flags, err := foreign(c.Pid)
+	if err != nil {
+		return 0, nil, err
+	}
+	pid, g, err = startEntering(c.Pid, flags)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, do := range []func(pid int, c *Container) error{joinCgroups, sameNamespaces, sameOOMScore} {
+		if err == nil {
+			err = do(pid, c)
+		}
+	}
+	if err == nil && !is() {
+		err = unix.ESRCH // its number may be another's
+	}
+	if err == nil {
+		err = g.send(c)
+	}
+	if err != nil {
+		end(pid)
+		g.close()
+		return 0, nil, err
+	}
+	return pid, g, nil
+}
+
+// awaitCommand waits until the container's first process has become its command:
+// before, the process has neither its root directory nor its restrictions yet. Until
+// then it has its end of the gate open.
+func awaitCommand(c *Container) error {
+	const enough = 10 * time.Second
+	path, gate := fmt.Sprintf("/proc/%d/fd/%d", c.Pid, gateFD), fmt.Sprintf("socket:[%d]", c.Gate)
+	for deadline := time.Now().Add(enough); time.Now().Before(deadline); {
+		// Is it the gate that it has open there?
+		file, err := os.Readlink(path)
+		if err == nil && file != gate || errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return fmt.Errorf("%s is still being built after %v", c.Name, enough)
 }
 
 // runEntering is the child's side, from top to bottom. It is in the namespaces and

@@ -20,7 +20,10 @@ const maxHanded = 253
 // A gate is one end of a pair of connected sockets between the parent and the
 // child. The child knocks when it has tied its life to the parent's, and waits until
 // the parent, who has waited for that, sends the Container.
-type gate struct{ fd int }
+type gate struct {
+	fd     int
+	theirs uint64 // inode of the other end
+}
 
 // newGate returns the parent's end, and the child's as a file to be inherited.
 func newGate() (*gate, *os.File, error) {
@@ -29,7 +32,12 @@ func newGate() (*gate, *os.File, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("socketpair: %w", err)
 	}
-	return &gate{fds[0]}, os.NewFile(uintptr(fds[1]), "gate"), nil
+	var st unix.Stat_t
+	// Who has the other end open is seen by this number.
+	if err := unix.Fstat(fds[1], &st); err != nil {
+		return nil, nil, fmt.Errorf("fstat: %w", err)
+	}
+	return &gate{fds[0], st.Ino}, os.NewFile(uintptr(fds[1]), "gate"), nil
 }
 
 // knock tells the other side that we are at the gate, and that we end when it does.

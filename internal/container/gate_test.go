@@ -24,7 +24,7 @@ func TestGateCarriesTheContainerAndItsFiles(t *testing.T) {
 	sent := make(chan error)
 	go func() { sent <- ours.send(c) }()
 
-	got, err := (&gate{int(theirs.Fd())}).receive()
+	got, err := (&gate{fd: int(theirs.Fd())}).receive()
 	require.NoError(t, err)
 	require.NoError(t, <-sent)
 	require.Equal(t, c.Name, got.Name)
@@ -48,7 +48,7 @@ func TestGateThatNeverOpens(t *testing.T) {
 	require.NoError(t, err)
 	defer theirs.Close()
 	ours.close()
-	c, err := (&gate{int(theirs.Fd())}).receive()
+	c, err := (&gate{fd: int(theirs.Fd())}).receive()
 	require.NoError(t, err)
 	require.Nil(t, c)
 }

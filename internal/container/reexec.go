@@ -51,7 +51,7 @@ func Reexec(steps []Step) (r Result, ok bool) {
 	// Namespaces, capabilities and filters belong to a thread: stay on this one.
 	runtime.LockOSThread()
 	os.Unsetenv(roleEnv)
-	g := &gate{gateFD}
+	g := &gate{fd: gateFD}
 	switch role {
 	case roleUnmapped:
 		r.Exit, r.Err = 125, awaitMap(g)

@@ -72,7 +72,7 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 		return 125, &Error{Err: err}
 	}
 	defer g.close()
-	c.Pid = pid
+	c.Pid, c.Gate = pid, g.theirs
 
 	defer watchWayOut(c)()
 	if err := letIn(c, steps, g); err != nil {
