@@ -208,13 +208,14 @@ func TestOuterNetworkKilled(t *testing.T) {
 	require.Equal(t, 137, one.exit(t))
 	require.Eventually(t, func() bool { return alive(family) == nil }, 5*time.Second, time.Millisecond)
 	three := u.start(t, "three")
+	require.NoFileExists(t, filepath.Join(u.state, "one.json"), "swept by the next one")
 	require.Equal(t, first, u.place(t, "two"))
 	require.Equal(t, first, u.place(t, "three"))
 	require.Zero(t, two.end(t))
 	require.NoError(t, three.Process.Kill())
 	require.Equal(t, 137, three.exit(t))
 	first.empty(t)
-	u.sweep(t, "one", "three")
+	u.sweep(t, "three")
 }
 
 // sweep removes what a killed kit leaves for kit clean.

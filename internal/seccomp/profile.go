@@ -18,9 +18,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Default returns the filter of Docker's own profile, which also keeps a container
-// from typing into its caller's terminal, for one with capabilities, given as CAP_CHOWN. A filter is what seccomp(2) takes: an array of
-// struct sock_filter, 8 bytes an instruction.
+// Default returns the filter of Docker's own profile for a container with
+// capabilities, given as CAP_CHOWN; it also keeps it from typing into its caller's
+// terminal. A filter is what seccomp(2) takes: an array of struct sock_filter, 8
+// bytes an instruction.
 func Default(capabilities []string) ([]byte, error) {
 	p, err := seccomp.GetDefaultProfile(spec(capabilities))
 	if err != nil {
