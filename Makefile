@@ -1,6 +1,6 @@
 # make          build ./kit
 # make test     everything that go test runs, as the user you are
-# make vm-test  the tests in virtual machines: pure cgroup v2, another kernel
+# make vm-test  the tests in virtual machines: cgroup v2 and v1, amd64 and arm64
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
 # make bench    the benchmarks, side by side with other tools
@@ -19,7 +19,7 @@ test:
 	go test ./...
 
 vm-test:
-	.ci/run vm
+	.ci/run machines
 
 lint:
 	golangci-lint run ./...
