@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ type enterOptions struct {
 	env           []string
 	workdir, user string
 	tty           bool
+	traceOptions
 }
 
 func newEnterCommand() *cobra.Command {
@@ -31,7 +33,8 @@ directory, and with the capabilities, the filter and the user that its own comma
 was given. The exit status is that of the command, as for kit step.`,
 		Example: `  kit step 6 --name box
   kit enter box -t
-  kit enter box -- ps`,
+  kit enter box -- ps
+  kit enter box --trace=steps -- true`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
@@ -50,6 +53,7 @@ was given. The exit status is that of the command, as for kit step.`,
 	f.StringVarP(&o.workdir, "workdir", "w", "", "working `directory` inside")
 	f.StringVarP(&o.user, "user", "u", "", "run as `uid|name[:gid|group]` of the container")
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the command a terminal of its own")
+	o.addTo(f, "off")
 	return cmd
 }
 
@@ -65,6 +69,9 @@ func (o *enterOptions) run(name string, command []string) error {
 			return fmt.Errorf("argument %q: not UTF-8", arg)
 		}
 	}
+	if err := o.check(); err != nil {
+		return err
+	}
 	s, err := state.Load(name)
 	if err == nil && statusOf(s) == "paused" {
 		err = errors.New("it is paused, and so would be the command")
@@ -76,15 +83,24 @@ func (o *enterOptions) run(name string, command []string) error {
 	if err := json.Unmarshal(s.Container, c); err != nil {
 		return failed(fmt.Errorf("state of %s: %w", name, err))
 	}
-	c.Name, c.Pid = name, s.Pid
+	c.Name, c.First = name, container.Process{Pid: s.Pid, Start: s.StartTime}
 	if err := o.change(c, command); err != nil {
 		return err
 	}
-	exit, err := container.Enter(c, s.Running)
+	out, err := o.traceFile()
 	if err != nil {
-		err = fmt.Errorf("enter %s: %w", name, err)
+		return failed(err)
 	}
-	return &statusError{exit, err}
+	return o.show(c, out, func(noTrace error) (int, error) {
+		if noTrace != nil {
+			fmt.Fprintf(os.Stderr, "kit: no trace: %v\n", noTrace)
+		}
+		exit, err := container.Enter(c)
+		if err != nil {
+			err = fmt.Errorf("enter %s: %w", name, err)
+		}
+		return exit, err
+	})
 }
 
 // change puts the command in place of the container's own. What is not said is as

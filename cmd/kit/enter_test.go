@@ -4,11 +4,13 @@ package main
 
 import (
 	"debug/elf"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -16,6 +18,7 @@ import (
 	"github.com/containerkit/kit/internal/ktest"
 	"github.com/containerkit/kit/internal/procfs"
 	"github.com/containerkit/kit/internal/state"
+	"github.com/containerkit/kit/internal/trace"
 )
 
 // confines is what a process is confined by, as the kernel tells it to the host.
@@ -146,4 +149,51 @@ func TestKilledEnterEndsTheCommand(t *testing.T) {
 	s, err := state.Load("box")
 	require.NoError(t, err)
 	require.True(t, s.Running())
+}
+
+// TestEnterTraced: the observer tells how a command gets in.
+func TestEnterTraced(t *testing.T) {
+	root := ktest.Rootfs(t)
+	eachStep(t, func(t *testing.T, step int) {
+		ktest.Clean(t)
+		start(t, untraced(step, root, "echo ready; exec cat", "--name", "box")...)
+		file := filepath.Join(t.TempDir(), "trace")
+		r := runKit(t, "enter", "box", "--trace=steps", "--format=json", "--trace-file", file,
+			"--", "/bin/sh", "-c", "echo in; exit 7")
+		require.Equal(t, result{"in\n", "", 7}, r)
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		calls := map[string]bool{}
+		for line := range strings.Lines(string(text)) {
+			var e trace.Event
+			require.NoError(t, json.Unmarshal([]byte(line), &e))
+			if e.Class == trace.Lesson && e.Call != "" {
+				require.NotEmpty(t, e.Why, line)
+				calls[e.Call] = true
+			}
+		}
+		require.Equal(t, step > 1 || os.Geteuid() != 0, calls["setns"])
+		require.True(t, calls["chroot"] && calls["execve"], calls)
+		refused(t, 2, "--trace all: not one of steps, off", "enter", "box", "--trace=all")
+	})
+}
+
+// TestKilledEnterTraced: what the observer watches ends with it, and the container
+// lives on.
+func TestKilledEnterTraced(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	kit := start(t, untraced(6, root, "echo ready; exec cat", "--name", "box")...)
+	enter := start(t, "enter", "box", "--trace=steps", "--trace-file", os.DevNull, "--",
+		"/bin/sh", "-c", "echo ready; exec sleep 1000")
+	payload(t, enter.Process.Pid, "sleep")
+	family := descendants(t, enter.Process.Pid)
+	require.NoError(t, enter.Process.Kill())
+	require.Equal(t, 137, enter.exit(t))
+	require.Eventually(t, func() bool { return alive(family) == nil }, 5*time.Second, time.Millisecond)
+	for _, pid := range family[1:] {
+		// We are the reaper of orphans: until then they keep their PID namespace.
+		_, _ = unix.Wait4(pid, nil, 0, nil)
+	}
+	require.Zero(t, kit.end(t))
 }

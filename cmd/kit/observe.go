@@ -10,10 +10,12 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/trace"
+	"github.com/containerkit/kit/internal/trace/render"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -22,8 +24,62 @@ const (
 	engine = module + "/internal/container"
 )
 
+// traceOptions are the flags about the trace.
+type traceOptions struct {
+	trace, format, file, colorful string
+	verbosity                     int
+}
+
+// addTo adds the flags; what is --trace where it is not given.
+func (o *traceOptions) addTo(f *pflag.FlagSet, what string) {
+	f.StringVar(&o.trace, "trace", what,
+		"`steps|off`: show the kernel calls of the steps, or run untraced")
+	f.CountVarP(&o.verbosity, "verbose", "v",
+		"-v: show the standard library's calls too; -vv: the Go runtime's")
+	f.StringVar(&o.format, "format", "text", "`text|json`: form of the trace")
+	f.StringVar(&o.file, "trace-file", "", "write the trace to `FILE` and not to standard error")
+	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")
+}
+
+// check refuses what is wrong with the flags.
+func (o *traceOptions) check() error {
+	if o.trace != "steps" && o.trace != "off" {
+		return fmt.Errorf("--trace %s: not one of steps, off", o.trace)
+	}
+	if o.format != "text" && o.format != "json" {
+		return fmt.Errorf("--format %s: not one of text, json", o.format)
+	}
+	_, err := render.ColorFor(o.colorful, os.Stderr)
+	return err
+}
+
+// show runs c under the observer, with the trace in out; or untraced, when that was
+// asked for or the reason noTrace keeps it from being traced.
+func (o *traceOptions) show(c *container.Container, out *os.File,
+	untraced func(noTrace error) (exit int, err error),
+) error {
+	if o.trace == "off" {
+		exit, err := untraced(nil)
+		return &statusError{exit, err}
+	}
+	sink, err := newSink(out, o.format, o.colorful, o.verbosity)
+	if err != nil {
+		return err
+	}
+	exit, err := observe(c, o, sink)
+	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
+		exit, err = untraced(e)
+	}
+	if o.file != "" {
+		if e := out.Close(); e != nil {
+			err = errors.Join(err, fmt.Errorf("--trace-file: %w", e))
+		}
+	}
+	return &statusError{exit, err}
+}
+
 // observe runs c in a process of its own, under the observer.
-func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err error) {
+func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int, err error) {
 	cmd, err := container.Observed()
 	if err != nil {
 		return 125, err
@@ -35,8 +91,10 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 	var opened chan error
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
-		Origins:  origins(),
-		Births:   map[string]trace.Side{engine + ".startChild": trace.Child},
+		Origins: origins(),
+		Births: map[string]trace.Side{
+			engine + ".startChild": trace.Child, engine + ".startEntering": trace.Child,
+		},
 		Apart:    map[string]bool{engine + ".startKeeper": true},
 		Packages: packages(),
 		Payload:  map[string]bool{engine + ".execPayload": true, engine + ".startPayload": true},
@@ -59,7 +117,7 @@ func observe(c *container.Container, o *options, sink trace.Sink) (exit int, err
 
 // detail tells whether the arguments of a class of calls will be shown: they
 // are not read from the process otherwise.
-func (o *options) detail(class trace.Class) bool {
+func (o *traceOptions) detail(class trace.Class) bool {
 	switch {
 	case o.format == "json" || class == trace.Lesson:
 		return true
@@ -112,7 +170,7 @@ func (sources) Open(name string) (fs.File, error) {
 
 // traceFile opens where the trace goes. The command's arguments and variables
 // are in it, which are nobody else's business.
-func (o *options) traceFile() (*os.File, error) {
+func (o *traceOptions) traceFile() (*os.File, error) {
 	if o.file == "" || o.trace == "off" {
 		return os.Stderr, nil
 	}

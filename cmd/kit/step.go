@@ -14,25 +14,22 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/containerkit/kit/internal/container"
-	"github.com/containerkit/kit/internal/trace"
-	"github.com/containerkit/kit/internal/trace/render"
 	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
 )
 
 // options are the flags of kit step.
 type options struct {
-	rootfs, name, workdir, user   string
-	env, volumes                  []string
-	tty, init                     bool
-	hostname, userns, ipc, pid    string
-	timeOffset                    time.Duration
-	limits                        limitOptions    // step 3
-	layers                        layerOptions    // step 4
-	network                       networkOptions  // step 5
-	security                      securityOptions // step 6
-	trace, format, file, colorful string
-	verbosity                     int
+	rootfs, name, workdir, user string
+	env, volumes                []string
+	tty, init                   bool
+	hostname, userns, ipc, pid  string
+	timeOffset                  time.Duration
+	limits                      limitOptions    // step 3
+	layers                      layerOptions    // step 4
+	network                     networkOptions  // step 5
+	security                    securityOptions // step 6
+	traceOptions
 }
 
 // stepOf is the first step that understands a flag; the flags of the trace,
@@ -97,13 +94,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	o.layers.addTo(f)
 	o.network.addTo(f)
 	o.security.addTo(f)
-	f.StringVar(&o.trace, "trace", "steps",
-		"`steps|off`: show the kernel calls of the steps, or run untraced")
-	f.CountVarP(&o.verbosity, "verbose", "v",
-		"-v: show the standard library's calls too; -vv: the Go runtime's")
-	f.StringVar(&o.format, "format", "text", "`text|json`: form of the trace")
-	f.StringVar(&o.file, "trace-file", "", "write the trace to `FILE` and not to standard error")
-	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")
+	o.traceOptions.addTo(f, "steps")
 }
 
 // parse reads flags up to the first argument that is none, and returns the
@@ -181,43 +172,18 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	return o.run(c, out)
 }
 
-// check refuses what is wrong with the flags that are not the container's.
-func (o *options) check() error {
-	if o.trace != "steps" && o.trace != "off" {
-		return fmt.Errorf("--trace %s: not one of steps, off", o.trace)
-	}
-	if o.format != "text" && o.format != "json" {
-		return fmt.Errorf("--format %s: not one of text, json", o.format)
-	}
-	_, err := render.ColorFor(o.colorful, os.Stderr)
-	return err
-}
-
 func (o *options) run(c *container.Container, out *os.File) error {
-	if o.trace == "off" {
+	return o.show(c, out, func(noTrace error) (int, error) {
+		if noTrace != nil {
+			fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", noTrace)
+			for n := 1; n <= c.Steps; n++ {
+				_ = diff(os.Stderr, n-1, n, false) // nobody may be there to read it
+			}
+		}
 		exit, err := container.Run(c, steps.All[:c.Steps])
 		note(c.Notes)
-		return &statusError{exit, err}
-	}
-	sink, err := newSink(out, o.format, o.colorful, o.verbosity)
-	if err != nil {
-		return err
-	}
-	exit, err := observe(c, o, sink)
-	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
-		fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", e)
-		for n := 1; n <= c.Steps; n++ {
-			_ = diff(os.Stderr, n-1, n, false) // nobody may be there to read it
-		}
-		exit, err = container.Run(c, steps.All[:c.Steps])
-		note(c.Notes)
-	}
-	if o.file != "" {
-		if e := out.Close(); e != nil {
-			err = errors.Join(err, fmt.Errorf("--trace-file: %w", e))
-		}
-	}
-	return &statusError{exit, err}
+		return exit, err
+	})
 }
 
 // stepMissing is kit step without a number: a call for help, or half a command.

@@ -47,6 +47,7 @@ type Container struct {
 	Security Security // step 6
 
 	Kit     int      // the process of kit that the user started, as the host sees it
+	First   Process  // the container's first one, where a command enters it; else 0
 	Gate    uint64   // inode of the gate that the first process has open until it is the command
 	Cgroups []string // directories of the container's cgroups on the host, set by step 3
 
@@ -64,6 +65,13 @@ type Container struct {
 
 	files map[string]int // open files by name, see Hand and Keep
 	alone bool           // step 0 only: the outer network namespace is new
+}
+
+// A Process is known by its number and the time at which it was started, in clock
+// ticks since the machine's start (proc_pid_stat(5)).
+type Process struct {
+	Pid   int
+	Start uint64
 }
 
 // A Volume is a file or directory of the host that shows up inside.

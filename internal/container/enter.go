@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/state"
 )
 
 // enterRoot is the name under which the container's root directory is handed over.
@@ -37,9 +39,8 @@ const dying = 50 * time.Millisecond
 
 // Enter runs a command in a container that runs already, and returns its exit
 // status, or 125 with an error when kit itself failed. The container is as it was
-// written down, with the command in place of its own, and c.Pid its first process;
-// is tells that this still is the process of that number.
-func Enter(c *Container, is func() bool) (exit int, err error) {
+// written down, with the command in place of its own, and c.First its first process.
+func Enter(c *Container) (exit int, err error) {
 	// The command dies with the thread that started it (PR_SET_PDEATHSIG).
 	runtime.LockOSThread()
 	// Nothing that our caller has left open gets inside.
@@ -47,20 +48,21 @@ func Enter(c *Container, is func() bool) (exit int, err error) {
 		return 125, &Error{Err: err}
 	}
 	c.Handed, c.Init, c.Left = nil, false, false
-	return runEnter(c, is)
+	c.Pid = c.First.Pid
+	return runEnter(c)
 }
 
 // runEnter is the parent's side, from top to bottom.
-func runEnter(c *Container, is func() bool) (exit int, err error) {
+func runEnter(c *Container) (exit int, err error) {
 	signals := CatchSignals()
 	defer signals.Stop()
 	defer reclaimTerminal(c)
-	pid, g, err := letEnter(c, is)
+	pid, g, err := letEnter(c)
 	if err != nil {
-		for deadline := time.Now().Add(dying); is() && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(dying); c.First.runs() && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
-		if !is() {
+		if !c.First.runs() {
 			err = fmt.Errorf("%s has ended: %w", c.Name, unix.ESRCH)
 		}
 		return 125, &Error{Err: err}
@@ -74,7 +76,7 @@ func runEnter(c *Container, is func() bool) (exit int, err error) {
 
 // letEnter starts a process in the container, makes sure that it is there, and opens
 // the gate for it.
-func letEnter(c *Container, is func() bool) (pid int, g *gate, err error) {
+func letEnter(c *Container) (pid int, g *gate, err error) {
 	if err := awaitCommand(c); err != nil {
 		return 0, nil, err
 	}
@@ -94,7 +96,7 @@ func letEnter(c *Container, is func() bool) (pid int, g *gate, err error) {
 			err = do(pid, c)
 		}
 	}
-	if err == nil && !is() {
+	if err == nil && !c.First.runs() {
 		err = unix.ESRCH // its number may be another's
 	}
 	if err == nil {
@@ -106,6 +108,11 @@ func letEnter(c *Container, is func() bool) (pid int, g *gate, err error) {
 		return 0, nil, err
 	}
 	return pid, g, nil
+}
+
+// runs tells that the process has not ended, and its number become another's.
+func (p Process) runs() bool {
+	return state.State{Pid: p.Pid, StartTime: p.Start}.Running()
 }
 
 // awaitCommand waits until the container's first process has become its command:

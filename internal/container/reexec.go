@@ -83,6 +83,10 @@ func parentRole(g *gate, steps []Step) (r Result) {
 		return cleanRole(g, c, steps)
 	}
 	g.close()
+	if c.First.Pid != 0 {
+		r.Exit, r.Err = Enter(c)
+		return r
+	}
 	r.Exit, r.Err = Run(c, steps[:c.Steps])
 	r.Notes = c.Notes
 	return r
