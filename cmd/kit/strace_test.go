@@ -97,7 +97,7 @@ func format(calls []call) string {
 			line := fmt.Sprintf("%d %s %q %v = %s\n", p, c.name, c.texts, c.flags, c.result)
 			// A list that changed while the kernel wrote it is asked for again.
 			again := line == last && strings.HasPrefix(c.name, "send")
-			if !again && (!perThread(c.name) || !told[line]) {
+			if !again && (!perThread(c) || !told[line]) {
 				b.WriteString(line)
 			}
 			told[line], last = true, line
@@ -111,10 +111,13 @@ func format(calls []call) string {
 // perThread are the calls that Go makes in each of a process's threads, of which there
 // are more or less; and without root those to the network that all of a user's
 // containers share: it is already there, or is not.
-func perThread(name string) bool {
-	switch name {
+func perThread(c call) bool {
+	switch c.name {
 	case "capset", "setresuid", "setresgid", "setgroups":
 		return true
+	case "prctl":
+		return slices.Contains(c.flags, "PR_CAPBSET_DROP") ||
+			slices.Contains(c.flags, "PR_SET_NO_NEW_PRIVS")
 	case "sendto", "sendmsg":
 		return os.Geteuid() != 0
 	}
