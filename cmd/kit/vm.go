@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/container"
@@ -85,7 +87,10 @@ func (o *vmOptions) run(args []string) error {
 	if err != nil {
 		return failed(err)
 	}
-	exit, err := m.Run(context.Background(), os.Stdin, os.Stdout)
+	// Ended from outside, it still cleans up.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	exit, err := m.Run(ctx, os.Stdin, os.Stdout)
 	restore()
 	if err != nil {
 		return failed(err)
