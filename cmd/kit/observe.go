@@ -28,6 +28,10 @@ const (
 type traceOptions struct {
 	trace, format, file, colorful string
 	verbosity                     int
+	pause                         pauseOption
+	inject                        injectOption
+	follow                        bool
+	report                        reportOption
 }
 
 // addTo adds the flags; what is --trace where it is not given.
@@ -39,6 +43,12 @@ func (o *traceOptions) addTo(f *pflag.FlagSet, what string) {
 	f.StringVar(&o.format, "format", "text", "`text|json`: form of the trace")
 	f.StringVar(&o.file, "trace-file", "", "write the trace to `FILE` and not to standard error")
 	f.StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours in the trace")
+	f.StringVar(&o.report.file, "report", "", "write the trace as a page with pictures to `FILE`.html")
+	f.Var(&o.pause, "pause", "stop before each kernel call, or from the `N`th on: --pause=N")
+	f.Lookup("pause").NoOptDefVal = "1"
+	f.BoolVar(&o.follow, "follow", false, "show the command's own container calls too")
+	f.Var(&o.inject, "inject",
+		"let a kernel call fail: `CALL:ERRNO[:N]` the Nth such call, or the first")
 }
 
 // check refuses what is wrong with the flags.
@@ -49,8 +59,10 @@ func (o *traceOptions) check() error {
 	if o.format != "text" && o.format != "json" {
 		return fmt.Errorf("--format %s: not one of text, json", o.format)
 	}
-	_, err := render.ColorFor(o.colorful, os.Stderr)
-	return err
+	if _, err := render.ColorFor(o.colorful, os.Stderr); err != nil {
+		return err
+	}
+	return errors.Join(o.pause.check(o), o.inject.check(o), o.report.check(o))
 }
 
 // show runs c under the observer, with the trace in out; or untraced, when that was
@@ -101,6 +113,10 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 		Sources:  sources{},
 		Module:   module,
 		Detail:   o.detail,
+		Pause:    o.pause.hook(),
+		Inject:   o.inject.hook(),
+		Scenes:   o.format == "json" || o.report.file != "",
+		Follow:   o.follow,
 		Sink:     sink,
 		Started: func(pid int) {
 			opened = make(chan error, 1)

@@ -27,6 +27,7 @@ type call struct {
 	socket  *socket           // of a call that speaks with the kernel over netlink
 	request []netlink.Message // what it says
 	emitted bool              // its event is out though it has not returned yet
+	errno   unix.Errno        // what it fails with instead of being made
 }
 
 // syscallStop is a stop at the entry or the exit of a system call.
@@ -92,7 +93,10 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	if c.Changes != 0 && c.class != Runtime {
 		c.before = t.snap(th)
 	}
-	if c.Name == "execve" || c.Name == "execveat" {
+	if c.class == Lesson {
+		t.intervene(th)
+	}
+	if c.errno == 0 && (c.Name == "execve" || c.Name == "execveat") {
 		return t.enterExec(th)
 	}
 	return false
@@ -155,6 +159,9 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 	if c.emitted {
 		return
 	}
+	if c.errno != 0 {
+		info.Fail(th.tid, c.errno)
+	}
 	ret := info.Return()
 	e := t.event(th)
 	if c.Name == "rt_sigreturn" {
@@ -201,7 +208,7 @@ func (t *tracer) event(th *thread) *Event {
 	return &Event{
 		V: Version, Kind: Syscall, T: c.time.Nanoseconds(),
 		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side,
-		Class: c.class, Call: c.Name, Args: slices.Clone(c.args),
+		Class: c.class, Call: c.Name, Args: slices.Clone(c.args), Injected: c.errno != 0,
 	}
 }
 

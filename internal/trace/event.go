@@ -1,5 +1,7 @@
 package trace
 
+import "github.com/containerkit/kit/internal/trace/scene"
+
 // Version is the version of the JSON form. Keys may be added, none renamed.
 const Version = 1
 
@@ -11,7 +13,8 @@ type Kind string
 const (
 	Begin   Kind = "begin"
 	Syscall Kind = "syscall"
-	Note    Kind = "note" // something the reader must know, such as "detached"
+	Note    Kind = "note"  // something the reader must know, such as "detached"
+	Still   Kind = "scene" // what the kernel shows at one moment
 	End     Kind = "end"
 )
 
@@ -25,6 +28,8 @@ const (
 	Bookkeeping Class = "bookkeeping"
 	// Runtime is the Go runtime's: threads, signals, memory.
 	Runtime Class = "runtime"
+	// Command is the user's command's, which is recorded on request.
+	Command Class = "command"
 )
 
 // Side tells where a process stands.
@@ -83,6 +88,9 @@ type Event struct {
 
 	// Note.
 	Text string `json:"text,omitempty"`
+
+	// Scene.
+	Scene *scene.Scene `json:"scene,omitempty"`
 
 	// End.
 	Exit     *int          `json:"exit,omitempty"`

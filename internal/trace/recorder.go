@@ -15,8 +15,8 @@ type recorder struct {
 	err     error // the sink's first
 }
 
-// An item is an event, and the place that it is yet to be given. One without
-// an event asks for a sign when all before it is through.
+// An item is an event, and the place that it is yet to be given. One with a channel
+// asks for a sign when all before it is through; its event, if any, is not recorded.
 type item struct {
 	event   *Event
 	site    *site
@@ -47,9 +47,12 @@ func (r *recorder) handOver() {
 }
 
 // flush waits until the sink has taken all events.
-func (r *recorder) flush() {
+func (r *recorder) flush() { r.place(nil, nil) }
+
+// place is flush, and gives an event that is not for the record its place.
+func (r *recorder) place(e *Event, s *site) {
 	through := make(chan struct{})
-	r.batch = append(r.batch, item{through: through})
+	r.batch = append(r.batch, item{e, s, through})
 	r.handOver()
 	<-through
 }
@@ -74,13 +77,13 @@ func (r *recorder) run() {
 // take gives one event to the sink. After the sink's first error there is nobody
 // to give it to, but the program runs on.
 func (r *recorder) take(i item) {
-	if i.through != nil {
-		close(i.through)
-		return
-	}
 	if i.site != nil {
 		i.site.locate(r)
 		i.site.describe(i.event)
+	}
+	if i.through != nil {
+		close(i.through)
+		return
 	}
 	if r.err == nil && r.sink != nil {
 		r.err = r.sink.Event(i.event)

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/containerkit/kit/internal/trace/ptrace"
 )
 
@@ -42,6 +44,19 @@ type Config struct {
 	// others' events come without arguments, and the runtime's also without their
 	// place in the source.
 	Detail func(Class) bool
+
+	// Pause, where there is one, is called before each lesson call happens, when the
+	// sink has taken all that came before. The call waits until it returns.
+	Pause func(*Event)
+	// Inject, where there is one, is asked before each lesson call which errno it
+	// fails with instead of being made; 0 is for none.
+	Inject func(*Event) unix.Errno
+	// Scenes adds to the record what the kernel shows of all that kit is about to
+	// change: as it was, as the command finds it, and as kit leaves it.
+	Scenes bool
+	// Follow records the calls of the user's command that make, enter or leave
+	// containers, those of all its threads and children included.
+	Follow bool
 
 	Started func(pid int) // called once, when the tracee exists
 	Sink    Sink

@@ -37,6 +37,13 @@ func (i *Info) Return() int64 { return int64(i.data[0]) }
 // Failed tells, at its exit, that Return is an errno.
 func (i *Info) Failed() bool { return i.data[1]&0xff != 0 }
 
+// Fail makes the call at whose exit tid has stopped fail with errno.
+func (i *Info) Fail(tid int, errno unix.Errno) {
+	if setReturn(tid, -int64(errno)) == nil {
+		i.data[0], i.data[1] = uint64(-int64(errno)), 1
+	}
+}
+
 // Read fills i for the stopped thread tid. Linux has it since 5.3.
 func (i *Info) Read(tid int) error {
 	return fetch(unix.PTRACE_GET_SYSCALL_INFO, tid, unsafe.Sizeof(*i), unsafe.Pointer(i))
