@@ -6,13 +6,11 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"github.com/containerkit/kit/internal/container"
-	"github.com/containerkit/kit/internal/hint"
 	"github.com/containerkit/kit/internal/vm/guest"
 	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
@@ -29,8 +27,9 @@ func run(args []string) int {
 	}
 	// One of kit's own processes: it has a role and no command line to read.
 	if r, ok := container.Reexec(steps.All); ok {
-		note(r.Notes)
-		report(r.Err)
+		if report := (container.Report{Errors: inWords(r.Err), Notes: r.Notes}); !r.Tell(report) {
+			tellAll(report)
+		}
 		return r.Exit
 	}
 	root := newRootCommand()
@@ -66,31 +65,6 @@ func failed(err error) error {
 		return nil
 	}
 	return &statusError{exit: 125, err: err}
-}
-
-// report prints an error in one line, and below it what to do about it.
-func report(err error) {
-	if err == nil {
-		return
-	}
-	fmt.Fprintf(os.Stderr, "kit: %v\n", err)
-	hints := hint.For(err)
-	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
-		hints = e.Hints
-	}
-	if _, missing := os.Stat("/proc/self"); missing != nil && errors.Is(err, fs.ErrNotExist) {
-		hints = append(hints, "kit needs /proc, which step 1 does not give: mount -t proc proc /proc")
-	}
-	for _, h := range hints {
-		fmt.Fprintf(os.Stderr, "hint: %s\n", h)
-	}
-}
-
-// note tells the user what has been noticed on the way.
-func note(notes []string) {
-	for _, n := range notes {
-		fmt.Fprintf(os.Stderr, "kit: %s\n", n)
-	}
 }
 
 func newRootCommand() *cobra.Command {

@@ -101,6 +101,7 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 	// When nobody reads the trace any more, the command runs on without.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	var opened chan error
+	var said container.Report
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
 		Origins: origins(),
@@ -118,6 +119,10 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 		Scenes:   o.format == "json" || o.report.file != "",
 		Follow:   o.follow,
 		Sink:     sink,
+		Told: func() (string, []string) {
+			said = cmd.Told()
+			return said.Lines()
+		},
 		Started: func(pid int) {
 			opened = make(chan error, 1)
 			// A long command fills the gate, and is read only while the observer goes on.
@@ -125,6 +130,10 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 			signals.Forward(pid)
 		},
 	})
+	note(said.Notes)
+	if e := said.Err(); e != nil {
+		return exit, errors.Join(e, err)
+	}
 	if opened != nil {
 		err = errors.Join(err, <-opened)
 	}

@@ -71,7 +71,7 @@ func runEnter(c *Container) (exit int, err error) {
 	signals.Forward(pid)
 	restore := relay(c, g)
 	defer restore()
-	return wait(pid)
+	return waitTold(pid, g)
 }
 
 // letEnter starts a process in the container, makes sure that it is there, and opens
@@ -104,6 +104,7 @@ func letEnter(c *Container) (pid int, g *gate, err error) {
 	}
 	if err != nil {
 		end(pid)
+		err = g.cause(err)
 		g.close()
 		return 0, nil, err
 	}

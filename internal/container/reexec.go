@@ -34,6 +34,8 @@ type Result struct {
 	Lines []string // for standard output
 	Notes []string // what the user is to be told, a line each
 	Err   error
+
+	gate *gate // to whoever has started this process
 }
 
 // Reexec runs the rest of kit when this process was started by another kit. It
@@ -64,6 +66,9 @@ func Reexec(steps []Step) (r Result, ok bool) {
 	case roleEnter:
 		r.Exit, r.Err = runEntering(g, steps)
 	}
+	if role != roleKeeper {
+		r.gate = g
+	}
 	return r, true
 }
 
@@ -82,7 +87,6 @@ func parentRole(g *gate, steps []Step) (r Result) {
 	if c.Left {
 		return cleanRole(g, c, steps)
 	}
-	g.close()
 	if c.First.Pid != 0 {
 		r.Exit, r.Err = Enter(c)
 		return r
@@ -147,14 +151,17 @@ func Observed() (*Command, error) {
 	return cmd, nil
 }
 
-// Open opens the gate for the process that was started with the command.
+// Open opens the gate for the process that was started with the command. Told is to
+// be called when that has ended.
 func (cmd *Command) Open(c *Container) error {
 	cmd.closeFiles()
-	defer cmd.gate.close()
 	// The container ends with us, who only watch.
 	c.Kit = os.Getpid()
 	return cmd.gate.send(c)
 }
+
+// Told is what the process that was started with the command has to tell.
+func (cmd *Command) Told() Report { return cmd.gate.told() }
 
 // closeFiles closes what only the new process needs.
 func (cmd *Command) closeFiles() {

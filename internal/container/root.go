@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -33,10 +34,13 @@ func becomeRoot(c *Container) (exit int, err error) {
 	}
 	if err := g.send(c); err != nil {
 		end(pid)
-		return 125, &Error{Err: err}
+		return 125, g.cause(&Error{Err: err})
 	}
 	signals.Forward(pid)
-	return wait(pid)
+	exit, err = wait(pid)
+	r := g.told()
+	c.Notes = append(c.Notes, r.Notes...)
+	return exit, errors.Join(r.Err(), err)
 }
 
 // startParent starts this program as root of a user namespace, with a mount

@@ -78,12 +78,12 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 	if err := letIn(c, steps, g); err != nil {
 		end(pid)
 		c.Pid = 0
-		return 125, err
+		return 125, g.cause(err)
 	}
 	signals.Forward(pid)
 	restore := relay(c, g)
 	defer restore()
-	exit, err = wait(pid)
+	exit, err = waitTold(pid, g)
 	c.Pid = 0 // the number may be another's from now on
 	return exit, err
 }

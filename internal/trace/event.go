@@ -77,9 +77,10 @@ type Event struct {
 	Args     []Arg    `json:"args,omitempty"`
 	Ret      *int64   `json:"ret,omitempty"` // absent when the call did not return, as exit_group
 	RetText  string   `json:"ret_text,omitempty"`
-	Errno    string   `json:"errno,omitempty"`   // ENOENT
-	Meaning  string   `json:"meaning,omitempty"` // what the errno means here
-	Refused  string   `json:"refused,omitempty"` // the errno in the kernel's answer to a message
+	Errno    string   `json:"errno,omitempty"`      // ENOENT
+	Meaning  string   `json:"meaning,omitempty"`    // what the errno means here
+	Log      []string `json:"kernel_log,omitempty"` // what the kernel wrote into its log meanwhile
+	Refused  string   `json:"refused,omitempty"`    // the errno in the kernel's answer to a message
 	Injected bool     `json:"injected,omitempty"`
 	Changes  []Change `json:"changes,omitempty"`
 
@@ -94,6 +95,8 @@ type Event struct {
 
 	// End.
 	Exit     *int          `json:"exit,omitempty"`
+	Error    string        `json:"error,omitempty"` // of kit itself, a line for each
+	Hints    []string      `json:"hints,omitempty"` // what to do about it
 	Syscalls map[Class]int `json:"syscalls,omitempty"`
 }
 

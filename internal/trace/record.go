@@ -23,8 +23,12 @@ func (t *tracer) begin() {
 
 // end ends it, if it has begun, and returns the sink's first error.
 func (t *tracer) end() error {
+	e := &Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts}
+	if t.cfg.Told != nil {
+		e.Error, e.Hints = t.cfg.Told()
+	}
 	if t.began {
-		t.recorder.add(&Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts}, nil)
+		t.recorder.add(e, nil)
 	}
 	return t.recorder.close()
 }

@@ -58,6 +58,10 @@ type Config struct {
 	// containers, those of all its threads and children included.
 	Follow bool
 
+	// Told, where there is one, is asked when the program has ended what it has said of
+	// its failure, and what to do about it: for the record's end.
+	Told func() (text string, hints []string)
+
 	Started func(pid int) // called once, when the tracee exists
 	Sink    Sink
 }
