@@ -80,6 +80,6 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
 		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(), newVMCommand(),
 		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),
-		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand())
+		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand(), newLessonCommand())
 	return root
 }

@@ -96,12 +96,18 @@ func Build(t testing.TB, pkg string, flags ...string) string {
 	t.Helper()
 	RequireTool(t, "go")
 	program := filepath.Join(PublicDir(t), filepath.Base(pkg))
+	require.NoError(t, build(program, pkg, flags...))
+	return program
+}
+
+func build(program, pkg string, flags ...string) error {
 	args := append([]string{"build", "-trimpath", "-o", program}, flags...)
 	cmd := exec.Command("go", append(args, pkg)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	return program
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("go build %s: %w: %s", pkg, err, out)
+	}
+	return nil
 }
 
 // PublicDir is like t.TempDir, but users other than the caller get there too:

@@ -1,0 +1,105 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"golang.org/x/term"
+
+	"github.com/containerkit/kit/internal/lesson"
+)
+
+// A reader works through a lesson at a terminal: each command waits for a key.
+type reader struct {
+	t      *lesson.Text
+	keys   *bufio.Reader
+	dir    string // where the commands run, and kit is found
+	shells map[int]*lesson.Shell
+}
+
+func newReader(t *lesson.Text) (*reader, error) {
+	if !term.IsTerminal(0) {
+		return nil, errors.New("--run: needs a terminal, on which you press Enter")
+	}
+	dir, err := os.MkdirTemp("", "kit-lesson")
+	if err != nil {
+		return nil, err
+	}
+	r := &reader{t, bufio.NewReader(os.Stdin), dir, map[int]*lesson.Shell{}}
+	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(dir, "kit"))
+	}
+	if err != nil {
+		r.close()
+	}
+	return r, err
+}
+
+// session runs a session, command by command.
+func (r *reader) session(s *lesson.Session) error {
+	if s.Root && os.Geteuid() != 0 {
+		return r.say("(this needs root, and is left out: sudo kit lesson N --run)")
+	}
+	sh, err := r.shell(s.Terminal)
+	if err != nil {
+		return err
+	}
+	if s.Terminal > 1 {
+		if err := r.say(fmt.Sprintf("(terminal %d)", s.Terminal)); err != nil {
+			return err
+		}
+	}
+	for _, c := range s.Commands {
+		if _, err := fmt.Fprintf(r.t.Out, "%s %s", c.Prompt, c.Line); err != nil {
+			return err
+		}
+		if err := r.wait(); err != nil {
+			return err
+		}
+		if _, err := sh.Run(c.Line, r.t.Out, time.Hour); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wait waits for Enter; q and the end of the input are for leaving.
+func (r *reader) wait() error {
+	answer, err := r.keys.ReadString('\n')
+	if err != nil || answer == "q\n" {
+		return errQuit
+	}
+	return nil
+}
+
+func (r *reader) say(text string) error {
+	_, err := fmt.Fprintln(r.t.Out, text)
+	return err
+}
+
+// shell is that of a terminal of the lesson, started when it is first typed in.
+func (r *reader) shell(n int) (*lesson.Shell, error) {
+	if r.shells[n] == nil {
+		env := append(os.Environ(), "PATH="+r.dir+":"+os.Getenv("PATH"))
+		s, err := lesson.StartShell(r.dir, env)
+		if err != nil {
+			return nil, err
+		}
+		r.shells[n] = s
+	}
+	return r.shells[n], nil
+}
+
+func (r *reader) close() {
+	for _, s := range r.shells {
+		s.Close()
+	}
+	os.RemoveAll(r.dir)
+}
