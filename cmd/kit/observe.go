@@ -78,9 +78,13 @@ func (o *traceOptions) show(c *container.Container, out *os.File,
 	if err != nil {
 		return err
 	}
-	exit, err := observe(c, o, sink)
+	exit, err := observe(c, o, o.report.beside(sink))
 	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
+		o.report.none(e)
 		exit, err = untraced(e)
+	}
+	if e := o.report.write(); e != nil {
+		err = errors.Join(err, e)
 	}
 	if o.file != "" {
 		if e := out.Close(); e != nil {
@@ -147,7 +151,7 @@ func (o *traceOptions) detail(class trace.Class) bool {
 	case o.format == "json" || class == trace.Lesson:
 		return true
 	case class == trace.Bookkeeping:
-		return o.verbosity >= 1
+		return o.verbosity >= 1 || o.report.file != ""
 	}
 	return o.verbosity >= 2
 }
@@ -196,6 +200,9 @@ func (sources) Open(name string) (fs.File, error) {
 // traceFile opens where the trace goes. The command's arguments and variables
 // are in it, which are nobody else's business.
 func (o *traceOptions) traceFile() (*os.File, error) {
+	if err := o.report.open(); err != nil {
+		return nil, err
+	}
 	if o.file == "" || o.trace == "off" {
 		return os.Stderr, nil
 	}

@@ -16,6 +16,7 @@ import (
 func newReplayCommand() *cobra.Command {
 	var form, when string
 	var verbosity int
+	var page reportOption
 	cmd := &cobra.Command{
 		Use:   "replay FILE",
 		Short: "Print a recorded trace again, in any format",
@@ -27,13 +28,18 @@ FILE. FILE may be -, for standard input.`,
 			if err != nil {
 				return err
 			}
-			return replay(cmd.InOrStdin(), args[0], sink)
+			if err := page.open(); err != nil {
+				return failed(err)
+			}
+			return page.after(replay(cmd.InOrStdin(), args[0], page.beside(sink)))
 		},
 	}
 	cmd.Flags().CountVarP(&verbosity, "verbose", "v",
 		"-v: show the standard library's calls too; -vv: the Go runtime's")
 	cmd.Flags().StringVar(&form, "format", "text", "`text|json`")
 	cmd.Flags().StringVar(&when, "color", "auto", "`auto|always|never`: colours")
+	cmd.Flags().StringVar(&page.file, "report", "",
+		"write the trace as a page with pictures to `FILE`.html")
 	return cmd
 }
 
