@@ -96,6 +96,9 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	if c.class == Lesson {
 		t.intervene(th)
 	}
+	if c.class == Lesson || c.class == Command {
+		t.log.Mark()
+	}
 	if c.errno == 0 && (c.Name == "execve" || c.Name == "execveat") {
 		return t.enterExec(th)
 	}

@@ -1,96 +1,47 @@
 package trace
 
 import (
-	"strings"
+	"golang.org/x/sys/unix"
 
-	"github.com/containerkit/kit/internal/trace/state"
+	"github.com/containerkit/kit/internal/trace/netlink"
+	"github.com/containerkit/kit/internal/trace/oracle"
 )
 
-// meaning says what an errno means here: it adds live facts to the plain words
+// meaning says what an errno means here: it adds the cause that holds to the plain words
 // in e.Meaning.
 func (t *tracer) meaning(th *thread, e *Event) string {
-	if th.call.class == Runtime {
+	c := &th.call
+	switch {
+	case e.Injected:
+		return e.Meaning + ": made to fail by --inject"
+	case c.class == Runtime:
 		return e.Meaning
 	}
-	var fact string
-	switch {
-	case e.Errno == "EPERM":
-		fact = th.call.needs(th.tid)
-	case e.Call == "pivot_root":
-		fact = th.call.pivotFacts()
-	case e.Errno == "EBUSY", e.Errno == "ENOENT":
-		fact = th.call.object()
+	if c.class != Bookkeeping {
+		e.Log = t.log.Lines()
 	}
-	if fact == "" {
-		return e.Meaning
+	failed := oracle.Call{
+		Call: c.Call, Errno: unix.Errno(-*e.Ret), TID: th.tid, Frame: &c.frame,
 	}
-	return e.Meaning + ": " + fact
+	return because(e.Meaning, failed.Why())
 }
 
-// needs names the capability that the call lacks, and where.
-func (c *call) needs(tid int) string {
-	capability, over := c.Capability()
-	if over == "" {
-		return ""
+func because(meaning, cause string) string {
+	if cause == "" {
+		return meaning
 	}
-	return lacks(tid, capability, over)
+	return meaning + ": " + cause
 }
 
-// lacks names a capability that a thread lacks, and over the owner of which of its
-// namespaces it is needed. It is "" where the thread has it: the kernel has another
-// reason then.
-func lacks(tid int, capability, over string) string {
-	owner := initialUser
-	if over != "initial" {
-		owner = state.Owner(tid, over)
+// refusal says what the kernel has against a request.
+func (t *tracer) refusal(th *thread, request *netlink.Message, answer netlink.Message) string {
+	text := "the kernel refuses " + request.Name + ": "
+	if request.Get {
+		text = "the kernel answers to " + request.Name + ": "
 	}
-	status := state.ReadStatus(tid)
-	if owner == state.Owner(tid, "user") && status.Has(capability) {
-		return ""
+	text += unix.ErrnoName(answer.Refused) + ", " + answer.Refused.Error()
+	if answer.Reason != "" {
+		text += ": " + answer.Reason
 	}
-	switch {
-	case over == "initial":
-		return "it needs " + capability + " in the initial user namespace"
-	case owner == "":
-		return "it needs " + capability
-	case over != "user":
-		owner += ", the owner of the " + over + " namespace"
-	}
-	return "it needs " + capability + " in " + owner
-}
-
-// initialUser is the first of all user namespaces (PROC_USER_INIT_INO in the kernel).
-const initialUser = "user:[4026531837]"
-
-// pivotFacts says which of pivot_root's conditions does not hold.
-func (c *call) pivotFacts() string {
-	path, _ := c.frame.Memory.String(c.frame.Args[0])
-	if c.before.mounts == nil || !strings.HasPrefix(path, "/") {
-		return ""
-	}
-	mount, ok := c.before.mounts.At(path)
-	if !ok {
-		return path + " is not a mount point"
-	}
-	if strings.Contains(mount.Propagation, "shared:") {
-		return path + " is a shared mount"
-	}
-	if root, ok := c.before.mounts.At("/"); ok && strings.Contains(root.Propagation, "shared:") {
-		return "/ is a shared mount"
-	}
-	return ""
-}
-
-// object is the file that the call was about.
-func (c *call) object() string {
-	for i, p := range c.params {
-		if p.Kind == "path" {
-			path, _ := c.frame.Memory.String(c.frame.Args[i])
-			return path
-		}
-	}
-	if c.params != nil && c.params[0].Kind == "fd" {
-		return c.frame.Memory.Path(int(int32(c.frame.Args[0])))
-	}
-	return ""
+	return because(text, oracle.Refusal(th.tid, request.Name, request.Text, answer.Refused))
 }

@@ -1,7 +1,6 @@
 package trace
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -186,22 +185,4 @@ func object(m netlink.Message) Change {
 		return Change{What: m.Object, Before: m.Content}
 	}
 	return Change{What: m.Object, After: m.Content}
-}
-
-// refusal says what the kernel has against a request.
-func (t *tracer) refusal(th *thread, request *netlink.Message, answer netlink.Message) string {
-	text := "the kernel refuses " + request.Name + ": "
-	if request.Get {
-		text = "the kernel answers to " + request.Name + ": "
-	}
-	text += unix.ErrnoName(answer.Refused) + ", " + answer.Refused.Error()
-	if answer.Reason != "" {
-		text += ": " + answer.Reason
-	}
-	if errors.Is(answer.Refused, unix.EPERM) {
-		if fact := lacks(th.tid, "CAP_NET_ADMIN", "net"); fact != "" {
-			text += ": " + fact
-		}
-	}
-	return text
 }

@@ -4,11 +4,14 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/trace/oracle"
 )
 
 // begin starts the record.
 func (t *tracer) begin() {
 	t.began, t.start = true, time.Now()
+	t.log = oracle.OpenLog()
 	var u unix.Utsname
 	if unix.Uname(&u) != nil {
 		u = unix.Utsname{}
@@ -23,6 +26,7 @@ func (t *tracer) begin() {
 
 // end ends it, if it has begun, and returns the sink's first error.
 func (t *tracer) end() error {
+	t.log.Close()
 	e := &Event{V: Version, Kind: End, Exit: &t.exit, Syscalls: t.counts}
 	if t.cfg.Told != nil {
 		e.Error, e.Hints = t.cfg.Told()

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/trace/oracle"
 	"github.com/containerkit/kit/internal/trace/ptrace"
 	"github.com/containerkit/kit/internal/trace/source"
 	"github.com/containerkit/kit/internal/trace/syscalls"
@@ -15,12 +16,15 @@ import (
 type tracer struct {
 	cfg      *Config
 	recorder *recorder
+	log      *oracle.Log
 	self     program
 	host     picture
 
 	root    int // the process that Run started
 	exit    int // its exit status
 	ended   bool
+	quit    int  // the exit status with which the reader wants to end, 0 for none
+	cut     bool // the command has been kept from running
 	threads map[int]*thread
 	early   map[int]unix.WaitStatus // stops of threads that nobody has announced yet
 
