@@ -27,10 +27,17 @@ func (t *text) call(e, before *trace.Event) {
 // outcome says what an error means here.
 func (t *text) outcome(e *trace.Event) {
 	if e.Injected {
-		t.paragraph("", "(the error was injected: the kernel was not asked)")
+		t.paragraph("inject", "it was made to fail: the kernel was not asked")
 	}
 	if e.Meaning != "" {
 		t.paragraph("error", e.Meaning)
+	}
+	n := 0
+	for _, line := range e.Log {
+		for _, l := range wrap(line, t.room()) {
+			t.labelled("log", n, l)
+			n++
+		}
 	}
 }
 
@@ -42,10 +49,11 @@ func (t *text) aside(e *trace.Event) {
 		label = "runtime"
 	}
 	line := fmt.Sprintf("  %-*s", labelWidth-2, label)
-	if e.PID != t.section.pid {
+	if e.PID != t.here.pid {
 		line += fmt.Sprintf("(%d) ", e.PID)
 	}
 	line += strings.Join(unitsOf(e, nil), "")
+	t.here.short = false
 	t.lineOf(e.Side, t.p.aside.Sprint(cut(line, t.width())))
 }
 

@@ -33,18 +33,6 @@ func (t *text) changes(all []trace.Change) {
 	}
 }
 
-// picture shows a process as the command begins. No call did that, but all before
-// it: so it is not told as a change.
-func (t *text) picture(all []trace.Change) {
-	n := 0
-	for _, c := range alike(all) {
-		for _, l := range t.broken(nil, c.What+"  "+c.After, "") {
-			t.labelled("now", n, l)
-			n++
-		}
-	}
-}
-
 // change tells what a call changed: what came in green, what went in red.
 func (t *text) change(c trace.Change) []string {
 	if c.Short != "" && t.o.Verbosity == 0 {

@@ -32,6 +32,17 @@ func clean(e *trace.Event) *trace.Event {
 			Short: printable(h.Short),
 		}
 	}
+	c.Log, c.Hints = slices.Clone(c.Log), slices.Clone(c.Hints)
+	for _, list := range [][]string{c.Log, c.Hints} {
+		for i := range list {
+			list[i] = printable(list[i])
+		}
+	}
+	lines := strings.Split(c.Error, "\n")
+	for i := range lines {
+		lines[i] = printable(lines[i])
+	}
+	c.Error = strings.Join(lines, "\n")
 	c.Decoded = slices.Clone(c.Decoded)
 	for i, d := range c.Decoded {
 		d.Lines = slices.Clone(d.Lines)

@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"os"
+	"strconv"
 
 	"github.com/fatih/color"
 	"golang.org/x/term"
@@ -25,18 +26,23 @@ func ColorFor(mode string, f *os.File) (bool, error) {
 	return false, fmt.Errorf("--color %s: not one of auto, always, never", mode)
 }
 
-// WidthFor returns how many columns a line on f may have: those of the
-// terminal, 80 where f is none, and never more than can be read with ease.
+// WidthFor returns how many columns a line on f may have: those that the variable
+// COLUMNS gives, else those of the terminal, 80 where f is none, and never more than
+// can be read with ease.
 func WidthFor(f *os.File) int {
-	width, _, err := term.GetSize(int(f.Fd()))
-	if err != nil || width < 40 {
+	width, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || width < narrowest {
+		width, _, err = term.GetSize(int(f.Fd()))
+	}
+	if err != nil || width < narrowest {
 		return 80
 	}
 	return min(width, 120)
 }
 
-// palette is what colours mean. They are of the eight that every terminal has,
-// and read on dark and on light.
+// palette is what colours mean. They are of the eight that every terminal has, and
+// read on dark and on light: so no blue, cyan, yellow or white, and grey only as the
+// terminal's own text made faint.
 type palette struct {
 	parent, child     *color.Color // who speaks
 	place, code, call *color.Color
@@ -44,9 +50,21 @@ type palette struct {
 	aside             *color.Color // not part of the lesson
 }
 
+// label is the colour of the word that stands before a part. What changed and what
+// failed are to be seen at a glance.
+func (p *palette) label(word string) *color.Color {
+	switch word {
+	case "kernel", "now", "command":
+		return p.call
+	case "error", "inject", "log":
+		return p.fail
+	}
+	return p.aside
+}
+
 func newPalette(on bool) *palette {
 	p := &palette{
-		parent: color.New(color.FgBlue, color.Bold),
+		parent: color.New(color.Bold),
 		child:  color.New(color.FgMagenta, color.Bold),
 		place:  color.New(color.Underline),
 		code:   color.New(color.Faint),

@@ -9,98 +9,53 @@ import (
 	"github.com/containerkit/kit/internal/trace"
 )
 
-// A section is what one process does for one moment of one step.
-type section struct {
-	pid    int
-	side   trace.Side
-	step   int
-	moment string
-}
-
-// heading begins a new section where another process speaks, or another moment
-// of another step has come.
-func (t *text) heading(e *trace.Event) {
-	s := section{pid: e.PID, side: e.Side, step: e.Step, moment: e.Moment}
-	if s == t.section {
-		return
-	}
-	t.leave()
-	t.section = s
-	t.line("")
-	title := cut(t.title(e), t.width()-3)
-	rule := strings.Repeat("─", t.width()-1-columns(title))
-	t.line(t.p.side(e.Side).Sprint(title) + " " + t.p.aside.Sprint(rule))
-}
-
-// leave ends the section that is in force. Reasons are given again in the next.
-func (t *text) leave() {
-	t.unfold()
-	t.section, t.statement, t.told = section{}, "", map[string]*trace.Event{}
-}
-
-func (t *text) title(e *trace.Event) string {
-	title := fmt.Sprintf("── %s %d", e.Side, e.PID)
-	if e.NSPID != 0 && e.NSPID != e.PID {
-		title += fmt.Sprintf(" (%d inside)", e.NSPID)
-	}
-	switch {
-	case e.Step == 0 && e.Name == "engine":
-		return title + " ─ the engine"
-	case e.Step == 0:
-		return title + " ─ step 0: " + e.Name
-	}
-	title += fmt.Sprintf(" ─ step %d %s · %s", e.Step, e.Name, e.Moment)
-	if m := meaningOf(e.Moment); columns(title+m) < t.width()-2 {
-		title += m
-	}
-	return title
-}
-
-// meaningOf says in words when a moment is (container.Step).
-func meaningOf(moment string) string {
-	switch moment {
-	case "Before":
-		return ": there is no child yet"
-	case "Parent":
-		return ": the child waits"
-	case "Child":
-		return ": under the old /"
-	case "Root":
-		return ": a new /"
-	case "Inside":
-		return ": under the new /"
-	case "Last":
-		return ": only the command follows"
-	case "After":
-		return ": the child is gone"
-	}
-	return ""
-}
-
 // place names the statement and gives its reason: once for several calls of it,
 // and in a loop over several statements the first time only. It returns the
 // statement's last call, nil at the first.
 func (t *text) place(e *trace.Event) (before *trace.Event) {
+	if e.Class == trace.Command {
+		t.process(e)
+		return nil
+	}
 	if e.File == "" {
 		return nil
 	}
 	place := placeOf(e)
-	before = t.told[place]
-	t.told[place] = e
-	if place == t.statement {
+	before = t.here.told[place]
+	t.here.told[place] = e
+	if place == t.here.statement {
 		return before
 	}
-	t.statement = place
 	if before != nil {
+		t.here.statement = place
 		t.at(place, "again", t.p.aside)
 		return before
 	}
-	t.line("")
+	if t.here.statement != "" || !t.here.short {
+		t.line("")
+	}
+	t.here.statement, t.here.short = place, false
 	t.at(place, expression(e.Code), t.p.code)
 	if e.Why != "" {
 		t.paragraph("why", e.Why)
 	}
 	return nil
+}
+
+// process tells which of the command's processes speaks.
+func (t *text) process(e *trace.Event) {
+	if e.PID == t.last {
+		return
+	}
+	if t.last != 0 {
+		t.line("")
+	}
+	t.last = e.PID
+	title := fmt.Sprintf("process %d", e.PID)
+	if e.NSPID != 0 && e.NSPID != e.PID {
+		title += fmt.Sprintf(" (%d inside)", e.NSPID)
+	}
+	t.line(t.p.place.Sprint(title))
 }
 
 func placeOf(e *trace.Event) string { return fmt.Sprintf("%s:%d", e.File, e.Line) }

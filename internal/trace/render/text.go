@@ -2,7 +2,6 @@ package render
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"strings"
 
@@ -14,6 +13,7 @@ type TextOptions struct {
 	Verbosity int  // 1 shows the standard library's calls too, 2 the Go runtime's
 	Width     int  // columns; 0 is 80, and less than 40 is 40
 	Color     bool // colour by meaning
+	Errors    bool // say at the end why kit has failed: nobody else does in a replay
 }
 
 // NewText returns a sink that writes the annotated trace: for each statement
@@ -25,8 +25,8 @@ func NewText(w io.Writer, o TextOptions) trace.Sink {
 	}
 	o.Width = max(o.Width, narrowest)
 	return &text{
-		w: w, o: o, p: newPalette(o.Color),
-		told: map[string]*trace.Event{}, folded: map[int]*calls{},
+		w: w, o: o, p: newPalette(o.Color), here: newChapter(section{}), open: map[int]*chapter{},
+		said: map[string]bool{},
 	}
 }
 
@@ -39,13 +39,15 @@ type text struct {
 	p   *palette
 	buf bytes.Buffer
 
-	section   section
-	statement string                  // the place that was named last
-	told      map[string]*trace.Event // by place: the last call of those whose reason was given
-	folded    map[int]*calls          // by process
+	here    *chapter         // what is being told
+	open    map[int]*chapter // by process: what was told of it last
+	titles  int              // of steps, so far
+	said    map[string]bool  // what sections of the engine are
+	last    int              // the command's process whose call was shown last
+	summary summary
 }
 
-// Event implements trace.Sink: one write(2) an event.
+// Event implements trace.Sink: one write(2) an event. Scenes are for pictures.
 func (t *text) Event(e *trace.Event) error {
 	t.buf.Reset()
 	e = clean(e)
@@ -54,6 +56,7 @@ func (t *text) Event(e *trace.Event) error {
 		t.begin(e)
 	case trace.Syscall:
 		t.syscall(e)
+		t.summary.learn(e)
 	case trace.Note:
 		t.note(e)
 	case trace.End:
@@ -66,60 +69,43 @@ func (t *text) Event(e *trace.Event) error {
 	return err
 }
 
-func (t *text) begin(e *trace.Event) {
-	words := shellWords(e.Argv)
-	for i, w := range words {
-		words[i] = cut(w, 4*t.o.Width) // the user knows the rest
-	}
-	for _, l := range fill(words, t.o.Width) {
-		t.line(t.p.call.Sprint(l))
-	}
-	who := "as root"
-	if e.Rootless != nil && *e.Rootless {
-		who = "without root"
-	}
-	where := fmt.Sprintf("Linux %s, cgroup %s, %s", e.Kernel, e.Cgroup, who)
-	for _, l := range wrap(where, t.o.Width) {
-		t.line(l)
-	}
-	sides := strings.NewReplacer("parent", t.p.parent.Sprint("parent"),
-		"child", t.p.child.Sprint("child"), "│", t.p.child.Sprint("│"))
-	for _, l := range wrap(introduction, t.o.Width) {
-		t.line(sides.Replace(l))
-	}
-}
-
-const introduction = "Every kernel call that makes the container. The parent stays on the " +
-	"host; the child │ becomes the command. why: the comment in the source; kernel: what the " +
-	"call changed."
-
 func (t *text) syscall(e *trace.Event) {
-	if e.Class != trace.Lesson && !t.shows(e.Class) {
-		t.fold(e)
+	switch {
+	case !t.shows(e.Class):
+		t.summary.hide(e)
 		return
-	}
-	if e.Class != trace.Lesson {
+	case e.Class == trace.Bookkeeping || e.Class == trace.Runtime:
 		t.aside(e)
 		return
 	}
 	t.heading(e)
 	if t.repeats(e) {
-		t.fold(e)
+		t.here.again++
+		t.summary.hide(e)
+		return
+	}
+	if t.plumbing(e) {
+		t.short(e)
 		return
 	}
 	before := t.place(e)
 	t.call(e, before)
 	t.decoded(e)
 	t.outcome(e)
-	if e.Call == "execve" || e.Call == "execveat" {
-		t.picture(e.Changes)
+	if t.picture(e) {
 		return
 	}
 	t.changes(e.Changes)
 }
 
 func (t *text) shows(c trace.Class) bool {
-	return c == trace.Bookkeeping && t.o.Verbosity >= 1 || c == trace.Runtime && t.o.Verbosity >= 2
+	switch c {
+	case trace.Bookkeeping:
+		return t.o.Verbosity >= 1
+	case trace.Runtime:
+		return t.o.Verbosity >= 2
+	}
+	return true
 }
 
 // note says something about a process, or where there is none about the run.
@@ -131,20 +117,6 @@ func (t *text) note(e *trace.Event) {
 		t.heading(e)
 	}
 	t.paragraph("note", e.Text)
-}
-
-func (t *text) end(e *trace.Event) {
-	t.leave()
-	t.foldAll()
-	counts := fmt.Sprintf("%d calls of the lesson, %d of the Go library, %d of its runtime",
-		e.Syscalls[trace.Lesson], e.Syscalls[trace.Bookkeeping], e.Syscalls[trace.Runtime])
-	if e.Exit != nil {
-		counts = fmt.Sprintf("exit status %d; %s", *e.Exit, counts)
-	}
-	t.line("")
-	for _, l := range wrap(counts, t.o.Width) {
-		t.line(t.p.aside.Sprint(l))
-	}
 }
 
 // labelWidth is how far what stands behind a label is indented.
@@ -168,11 +140,11 @@ func (t *text) labelled(label string, i int, line string) {
 		t.line(strings.Repeat(" ", labelWidth) + line)
 		return
 	}
-	t.line("  " + t.p.aside.Sprintf("%-*s", labelWidth-2, label) + line)
+	t.line("  " + t.p.label(label).Sprintf("%-*s", labelWidth-2, label) + line)
 }
 
 // line writes a line of the process that speaks.
-func (t *text) line(line string) { t.lineOf(t.section.side, line) }
+func (t *text) line(line string) { t.lineOf(t.here.side, line) }
 
 // lineOf writes a line, behind a bar where it is the child's.
 func (t *text) lineOf(side trace.Side, line string) {
