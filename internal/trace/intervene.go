@@ -6,20 +6,21 @@ import "github.com/containerkit/kit/internal/trace/ptrace"
 // have it fail.
 func (t *tracer) intervene(th *thread) {
 	c := &th.call
-	if t.cfg.Pause != nil {
-		e := t.event(th)
-		t.recorder.place(e, c.site)
-		t.cfg.Pause(e)
-	}
-	if t.cfg.Inject == nil || !c.canFail() {
+	t.pause(th)
+	if t.ends(th) {
 		return
 	}
-	if errno := t.cfg.Inject(t.event(th)); errno != 0 && ptrace.Skip(th.tid) == nil {
+	if t.cfg.Inject == nil || !CanFail(c.Name) {
+		return
+	}
+	e := t.event(th)
+	t.recorder.place(e, c.site)
+	if errno := t.cfg.Inject(e); errno != 0 && ptrace.Skip(th.tid) == nil {
 		c.errno = errno
 	}
 }
 
-// canFail tells that a call can return: a failed exit would be no call at all.
-func (c *call) canFail() bool {
-	return c.Name != "exit" && c.Name != "exit_group" && c.Name != "rt_sigreturn"
+// CanFail tells that a system call returns: a failed exit would be no call at all.
+func CanFail(name string) bool {
+	return name != "exit" && name != "exit_group" && name != "rt_sigreturn"
 }

@@ -46,10 +46,13 @@ type Config struct {
 	Detail func(Class) bool
 
 	// Pause, where there is one, is called before each lesson call happens, when the
-	// sink has taken all that came before. The call waits until it returns.
-	Pause func(*Event)
-	// Inject, where there is one, is asked before each lesson call which errno it
-	// fails with instead of being made; 0 is for none.
+	// sink has taken all that came before. The call waits until it returns: 0, or the
+	// exit status with which the run is to end. Then nothing is paused any more, the
+	// command does not run, and what was made for it is removed.
+	Pause func(*Event) (quit int)
+	// Inject, where there is one, is asked before each lesson call that returns which
+	// errno it fails with instead of being made; 0 is for none. The event has its place
+	// in the source.
 	Inject func(*Event) unix.Errno
 	// Scenes adds to the record what the kernel shows of all that kit is about to
 	// change: as it was, as the command finds it, and as kit leaves it.
@@ -112,6 +115,7 @@ func Run(cfg Config) (exit int, err error) {
 	}
 	t.prepare()
 	t.loop()
+	t.exit = t.status()
 	return t.exit, t.end()
 }
 
