@@ -74,13 +74,17 @@ func (o *traceOptions) show(c *container.Container, out *os.File,
 		exit, err := untraced(nil)
 		return &statusError{exit, err}
 	}
-	sink, err := newSink(out, o.format, o.colorful, o.verbosity)
+	sink, err := newSink(out, o.format, o.colorful,
+		render.TextOptions{Verbosity: o.verbosity, Errors: o.file != ""})
 	if err != nil {
 		return err
 	}
-	exit, err := observe(c, o, o.report.beside(sink))
+	exit, err := observe(c, o, o.report.beside(o.pause.sink(sink, out, o)))
 	if e := (*trace.Unavailable)(nil); errors.As(err, &e) {
 		o.report.none(e)
+		if err = o.inject.untraced(e); err != nil {
+			return failed(err)
+		}
 		exit, err = untraced(e)
 	}
 	if e := o.report.write(); e != nil {
@@ -125,6 +129,7 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 		Sink:     sink,
 		Told: func() (string, []string) {
 			said = cmd.Told()
+			o.inject.tell(&said)
 			return said.Lines()
 		},
 		Started: func(pid int) {
