@@ -40,9 +40,10 @@ func (w waiting) about() []string {
 		return w.aboutNamespaces()
 	case w.changes&syscalls.Mounts != 0:
 		return w.aboutMounts()
+	case w.Call == "chroot":
+		return []string{"its /, now " + w.link("root")}
 	case w.changes&syscalls.Root != 0:
-		return []string{fmt.Sprintf("its / and its working directory, now %s and %s",
-			w.link("root"), w.link("cwd"))}
+		return []string{"its working directory, now " + w.link("cwd")}
 	case w.changes&syscalls.Hostname != 0:
 		return w.aboutHostname()
 	case w.changes&syscalls.Status != 0:
@@ -86,9 +87,14 @@ func (w waiting) newKinds() []string {
 	flags := w.arg("flags") + w.arg("cl_args") + w.arg("nstype")
 	var kinds []string
 	for _, k := range []struct{ flag, kind string }{
-		{"CLONE_NEWUSER", "user"}, {"CLONE_NEWNS", "mnt"}, {"CLONE_NEWPID", "pid"},
-		{"CLONE_NEWUTS", "uts"}, {"CLONE_NEWIPC", "ipc"}, {"CLONE_NEWNET", "net"},
-		{"CLONE_NEWCGROUP", "cgroup"}, {"CLONE_NEWTIME", "time"},
+		{"CLONE_NEWUSER", "user"},
+		{"CLONE_NEWNS", "mnt"},
+		{"CLONE_NEWPID", "pid"},
+		{"CLONE_NEWUTS", "uts"},
+		{"CLONE_NEWIPC", "ipc"},
+		{"CLONE_NEWNET", "net"},
+		{"CLONE_NEWCGROUP", "cgroup"},
+		{"CLONE_NEWTIME", "time"},
 	} {
 		if strings.Contains(flags, k.flag) {
 			kinds = append(kinds, k.kind)
@@ -127,6 +133,9 @@ func (w waiting) aboutMounts() []string {
 	count := strings.Count(string(state.Read(w.TID, "mountinfo")), "\n")
 	lines := []string{fmt.Sprintf("the mounts of the mount namespace %s, now %d",
 		w.link("ns/mnt"), count)}
+	if w.Call == "pivot_root" {
+		return append(lines, "which of them is its /, now "+w.mountAt("/"))
+	}
 	target := ""
 	for _, name := range []string{"target", "to_pathname", "pathname", "new_root"} {
 		if target == "" {
@@ -136,10 +145,15 @@ func (w waiting) aboutMounts() []string {
 	if !strings.HasPrefix(target, "/") {
 		return lines
 	}
-	if m, ok := state.ReadMounts(w.TID).At(target); ok {
-		return append(lines, "at "+target+" there is now "+m.String())
+	return append(lines, "at "+target+" there is now "+w.mountAt(target))
+}
+
+// mountAt is what is mounted at a path, as the process sees it.
+func (w waiting) mountAt(path string) string {
+	if m, ok := state.ReadMounts(w.TID).At(path); ok {
+		return m.String()
 	}
-	return append(lines, "at "+target+" nothing is mounted now")
+	return "no mount"
 }
 
 func (w waiting) aboutHostname() []string {
@@ -290,28 +304,35 @@ func (w waiting) asksOnly() bool {
 
 // little says what calls are for that change nothing of what a container is made of.
 var little = map[string]string{
-	"open": "a file is opened", "openat": "a file is opened", "openat2": "a file is opened",
-	"close": "a descriptor is closed", "close_range": "descriptors close at execve",
-	"open_tree": "a mount is opened, attached nowhere", "fsopen": "a file system is begun",
-	"socket": "a socket is made", "socketpair": "a pair of sockets is made",
-	"pipe2": "a pipe is made", "pidfd_open": "a descriptor stands for a process",
-	"wait4": "nothing: it waits for a child to end", "waitid": "nothing: it waits for a child to end",
-	"read": "nothing: it reads", "pread64": "nothing: it reads",
-	"recvfrom": "nothing: it waits for data", "recvmsg": "nothing: it waits for data",
-	"sendto": "data goes to whoever reads", "sendmsg": "data goes to whoever reads",
-	"write": "data goes to whoever reads", "shutdown": "the other side sees the end of the data",
-	"fstat": "nothing: it looks", "newfstatat": "nothing: it looks", "statx": "nothing: it looks",
-	"statfs": "nothing: it looks", "fstatfs": "nothing: it looks", "capget": "nothing: it looks",
-	"readlinkat": "nothing: it looks", "faccessat": "nothing: it looks", "access": "nothing: it looks",
-	"getdents64": "nothing: it looks", "ppoll": "nothing: it looks", "poll": "nothing: it looks",
-	"kill": "a process is sent a signal", "tgkill": "a thread is sent a signal",
-	"setsid":     "its session: it has no terminal in the new one",
-	"exit_group": "this process ends", "exit": "this thread ends",
+	"nothing: it looks": "fstat newfstatat stat lstat statx statfs fstatfs capget readlinkat " +
+		"readlink faccessat faccessat2 access getdents64 ppoll poll getpgid getxattr prlimit64",
+	"nothing: it reads":                                             "read pread64 lseek",
+	"nothing: it waits for data":                                    "recvfrom recvmsg",
+	"nothing that stays: data for the other end":                    "sendto sendmsg write writev pwrite64",
+	"nothing that stays: it tells the other end that no more comes": "shutdown",
+	"its open files, one more":                                      "open openat openat2 socket pidfd_open fsopen dup dup3 memfd_create",
+	"its open files, two more":                                      "socketpair pipe2",
+	"its open files, one less":                                      "close",
+	"its open files, which close at execve":                         "close_range",
+	"its open files: a mount that is attached nowhere":              "open_tree fsmount",
+	"the child that has ended: its exit status is read":             "wait4 waitid",
+	"the mode of files that it makes":                               "umask",
+	"the directory, one device more":                                "mknodat mknod",
+	"the directory, one name more":                                  "symlinkat symlink linkat renameat renameat2",
+	"who owns the file":                                             "fchownat chown fchown lchown",
+	"who may do what with the file":                                 "fchmodat chmod fchmod fchmodat2",
+	"the process that gets the signal":                              "kill tgkill pidfd_send_signal",
+	"its session: the new one has no terminal":                      "setsid",
+	"the process: it ends":                                          "exit_group exit",
+	"the file: who else wants to lock it waits":                     "flock",
+	"the limits on what it uses":                                    "setrlimit",
 }
 
 func (w waiting) aboutLittle() []string {
-	if text := little[w.Call]; text != "" {
-		return []string{text}
+	for text, calls := range little {
+		if slices.Contains(strings.Fields(calls), w.Call) {
+			return []string{text}
+		}
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ func (w waiting) look() []string {
 		return []string{fmt.Sprintf("ls -l /proc/%d/root /proc/%d/cwd", pid, pid)}
 	case w.changes&syscalls.Hostname != 0:
 		return []string{w.enter("u") + "hostname", "hostname"}
+	case w.arg("op") == "PR_SET_PDEATHSIG":
+		return []string{inspect}
 	case w.changes&syscalls.Status != 0:
 		return []string{fmt.Sprintf("grep -E 'id|Cap|No|Sec' /proc/%d/status", pid), inspect}
 	case w.changes&syscalls.Netlink != 0 && len(w.Decoded) > 0:

@@ -112,8 +112,11 @@ func width(line string) int {
 func (d *Dialog) lines(columns, rows int) []string {
 	p := d.panel(columns)
 	p.fit(rows - 1)
-	p.addCode(d, columns, max(1, min(rows-1-p.height(), 7+max(0, rows-24)/2)))
+	p.addCode(d, columns, max(1, min(rows-1-p.height(), 7+max(0, rows-24)/2, rows-2-p.height())))
 	list := []string{p.heading}
+	if p.height()+len(p.code) < rows-1 {
+		list = []string{"", p.heading} // away from what has been printed before
+	}
 	if p.place != "" {
 		list = append(append(list, p.place), p.code...)
 	}

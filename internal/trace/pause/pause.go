@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -75,7 +76,7 @@ func (d *Dialog) Quit() int { return d.quit }
 func (d *Dialog) Pause(e *trace.Event) (quit int) {
 	d.number++
 	d.seen[e.PID] = true
-	if !d.on || d.number < d.o.From || d.skipped != nil && sameMoment(d.skipped, e) {
+	if !d.on || d.number < d.o.From || d.skipped != nil && !isNext(d.skipped, e) {
 		return 0
 	}
 	d.skipped = nil
@@ -105,8 +106,13 @@ func (d *Dialog) Pause(e *trace.Event) (quit int) {
 	}
 }
 
-func sameMoment(a, b *trace.Event) bool {
-	return a.Step == b.Step && a.Moment == b.Moment && a.Side == b.Side
+// isNext tells a call of another moment of a step than the call before. The command's
+// begin counts as one.
+func isNext(before, e *trace.Event) bool {
+	if e.Moment == "" {
+		return strings.HasPrefix(e.Call, "execve") && e.Side == trace.Child && before.Moment != ""
+	}
+	return e.Step != before.Step || e.Moment != before.Moment
 }
 
 // stop ends the dialog, and the run with it.
@@ -142,7 +148,8 @@ func (d *Dialog) press(k key) (done bool) {
 	case "b", "left", "up", "pgup":
 		d.viewPast()
 	case "?", "h":
-		d.view("pause", help(), 0)
+		columns, _ := d.screen.Size()
+		d.view("help", help(columns), 0)
 	case ctrlZ:
 		d.suspend()
 	case "redraw", ctrlL:

@@ -34,7 +34,8 @@ func (d *Dialog) view(title string, lines []string, top int) key {
 			more = fmt.Sprintf(" lines %d-%d of %d  Space, PgUp ", top+1, top+len(shown), len(lines))
 		}
 		bar := d.paint.bar.Sprint(render.Cut(" "+title+" │"+more+" q back ", columns-1))
-		d.print("\x1b[H\x1b[2J" + strings.Join(cutLines(shown, columns), "\r\n") + "\r\n" + bar)
+		d.print("\x1b[H\x1b[2J" + strings.Join(cutLines(shown, columns), "\r\n") +
+			fmt.Sprintf("\x1b[%d;1H", rows) + bar)
 		k, err := d.key()
 		if err != nil {
 			d.failed = err // for whoever asked for the view
@@ -135,25 +136,39 @@ func (d *Dialog) pastLines(e *trace.Event) []string {
 }
 
 // help says what the keys are for.
-func help() []string {
-	return strings.Split(`The process has stopped before a kernel call, and so have all others that
-would run on. What you see in another terminal now is how things are before it.
-
-  Enter, n, Space, PgDn   make the call, show what it has changed, stop at the next
-  m                       go on to the next moment of a step
-  r                       run on: stop no more
-  q, Ctrl-C               quit: the command does not run, and what was made for it
-                          is removed; exit status 130
-
-  s                       the whole function in the source
-  d                       the state of the process: namespaces, ids, capabilities,
-                          cgroup, root (kit inspect)
-  b, PgUp                 what has happened before, call by call
-  Ctrl-Z                  stop kit and go back to the shell; fg brings it back
-
-  call      the system call, and its number among those of the lesson: with
-            --pause=N kit stops from the Nth on
-  why       the comment above the statement in the source
-  changes   which state the call is about to change, and what it is now
-  look      commands that show it, for another terminal`, "\n")
+func help(columns int) []string {
+	lines := render.Wrap("The process has stopped before a kernel call. What you see in another "+
+		"terminal now is how things are before it.", columns)
+	for _, row := range [][2]string{
+		{},
+		{"Enter n Space", "make the call, show what it has changed, stop before the next"},
+		{"m", "go on to the next moment of a step"},
+		{"r", "run on, and stop no more"},
+		{"q Ctrl-C", "quit: the command does not run, and what has been made for it is " +
+			"removed; exit status 130"},
+		{},
+		{"s", "the whole function in the source"},
+		{"d", "the state of the process, as kit inspect shows it"},
+		{"b", "what has happened before, call by call"},
+		{"Ctrl-Z", "back to the shell; fg brings kit back"},
+		{},
+		{"call", "its number is the one for --pause=N"},
+		{"why", "the comment above the statement in the source"},
+		{"changes", "the state that the call is about to change, as it is now"},
+		{"look", "commands for another terminal, to see it there"},
+		{},
+		{"", "PgDn and PgUp, the keys of a presenter, are Enter and b."},
+	} {
+		text := render.Wrap(row[1], max(columns-helpWidth, 20))
+		for i, l := range text {
+			lines = append(lines, strings.TrimRight(fmt.Sprintf("  %-*s%s", helpWidth-2, row[0], l), " "))
+			if i == 0 {
+				row[0] = ""
+			}
+		}
+	}
+	return lines
 }
+
+// helpWidth is how far the texts of the help are indented.
+const helpWidth = 17
