@@ -24,7 +24,8 @@ func newReplayCommand() *cobra.Command {
 FILE. FILE may be -, for standard input.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			sink, err := newSink(os.Stdout, form, when, verbosity)
+			sink, err := newSink(os.Stdout, form, when,
+				render.TextOptions{Verbosity: verbosity, Errors: true})
 			if err != nil {
 				return err
 			}
@@ -60,8 +61,9 @@ func replay(stdin io.Reader, name string, sink trace.Sink) error {
 }
 
 // newSink writes a trace to f in the form and with the colours asked for.
-func newSink(f *os.File, form, when string, verbosity int) (trace.Sink, error) {
-	color, err := render.ColorFor(when, f)
+func newSink(f *os.File, form, when string, o render.TextOptions) (trace.Sink, error) {
+	var err error
+	o.Color, err = render.ColorFor(when, f)
 	if err != nil {
 		return nil, err
 	}
@@ -69,9 +71,8 @@ func newSink(f *os.File, form, when string, verbosity int) (trace.Sink, error) {
 	case "json":
 		return render.NewJSON(f), nil
 	case "text":
-		return render.NewText(f, render.TextOptions{
-			Verbosity: verbosity, Width: render.WidthFor(f), Color: color,
-		}), nil
+		o.Width = render.WidthFor(f)
+		return render.NewText(linesTo(f), o), nil
 	}
 	return nil, fmt.Errorf("--format %s: not one of text, json", form)
 }

@@ -31,6 +31,12 @@ func (s *jsonSink) Event(e *trace.Event) error {
 	return err
 }
 
+// copy implements copier.
+func (s *jsonSink) copy(line []byte) error {
+	_, err := s.w.Write(line)
+	return err
+}
+
 // A syscallForm is a system call with the keys that every one of them has, empty
 // or not: a script need not ask whether they are there.
 type syscallForm struct {

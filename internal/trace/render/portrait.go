@@ -34,8 +34,6 @@ func portraitOf(all []trace.Change) portrait {
 	return p
 }
 
-func (p portrait) of(name string) string { return p[name].After }
-
 // A fact is one line of a portrait.
 type fact struct{ label, text string }
 
@@ -95,6 +93,15 @@ func (p portrait) root() string {
 		return c.After
 	}
 	return "the host's"
+}
+
+// program is the file that runs, as the process itself finds it.
+func (p portrait) program() string {
+	exe, root := p["exe"].After, p["root"].After
+	if inside, ok := strings.CutPrefix(exe, root); ok && strings.HasPrefix(inside, "/") {
+		return inside
+	}
+	return exe
 }
 
 // capabilities counts a list of names, and gives it.

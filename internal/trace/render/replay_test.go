@@ -3,6 +3,7 @@ package render
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -19,12 +20,15 @@ const (
 	ended = `{"v":1,"kind":"end","step":0,"exit":0,"syscalls":{}}` + "\n"
 )
 
-// TestReplay checks that what is read is what was written, key by key.
+// TestReplay checks that what is read is what was written, byte by byte, with the keys
+// that only a later kit knows; and event by event.
 func TestReplay(t *testing.T) {
 	for _, name := range records {
-		var once, twice bytes.Buffer
-		require.NoError(t, Replay(bytes.NewReader(record(t, name)), NewJSON(&once)))
-		require.NoError(t, Replay(bytes.NewReader(once.Bytes()), NewJSON(&twice)))
+		var once, twice, copied bytes.Buffer
+		require.NoError(t, Replay(bytes.NewReader(record(t, name)), NewJSON(&copied)))
+		require.Equal(t, string(record(t, name)), copied.String())
+		require.NoError(t, Replay(bytes.NewReader(record(t, name)), sinkFunc(NewJSON(&once).Event)))
+		require.NoError(t, Replay(bytes.NewReader(once.Bytes()), sinkFunc(NewJSON(&twice).Event)))
 		require.Equal(t, once.String(), twice.String())
 		for _, l := range strings.Split(strings.TrimSpace(once.String()), "\n") {
 			require.True(t, strings.HasPrefix(l, `{"v":1,"kind":"`), l)
@@ -34,22 +38,28 @@ func TestReplay(t *testing.T) {
 
 func TestReplayBad(t *testing.T) {
 	for in, want := range map[string]string{
-		"":                        "line 1: the record is empty",
-		"\x7fELF\x02":             "line 1: not an event of a trace",
-		"hello\n":                 "line 1: not an event of a trace",
-		"{}\n":                    "line 1: not an event of a trace",
-		"null\n":                  "line 1: not an event of a trace",
-		"[]\n":                    "line 1: not an event of a trace",
-		`{"v":1,"kind":"beg`:      "line 1: not an event of a trace",
-		`{"v":2,"kind":"begin"}`:  "line 1: version 2 of the format: this kit knows 1",
-		ended:                     "line 1: a record begins with a begin event, not with end",
-		began + "\n" + ended:      "line 2: not an event of a trace",
-		began + "hello\n" + ended: "line 2: not an event of a trace",
-		began + ended + began:     "line 3: begin after the end of the record",
+		"":                                  "line 1: the record is empty",
+		"\x7fELF\x02":                       "line 1: not an event of a trace",
+		"hello\n":                           "line 1: not an event of a trace",
+		"{}\n":                              "line 1: not an event of a trace",
+		"null\n":                            "line 1: not an event of a trace",
+		"[]\n":                              "line 1: not an event of a trace",
+		`{"v":1,"kind":"beg`:                "line 1: not an event of a trace",
+		`{"v":2,"kind":"begin"}`:            "line 1: version 2 of the format: this kit knows 1",
+		`{"v":2,"kind":["new"]}`:            "line 1: version 2 of the format: this kit knows 1",
+		`{"v":-1,"kind":"begin"}`:           "line 1: not an event of a trace",
+		began + `{"v":3,"kind":"x"}`:        "line 2: version 3 of the format: this kit knows 1",
+		began + "\x00\xff\xfe\n" + ended:    "line 2: not an event of a trace",
+		began + strings.Repeat("[", 20<<20): "line 2: longer than 16 MiB: not an event",
+		strings.Repeat("\x00", 20<<20):      "line 1: longer than 16 MiB: not an event",
+		ended:                               "line 1: a record begins with a begin event, not with end",
+		began + "\n" + ended:                "line 2: not an event of a trace",
+		began + "hello\n" + ended:           "line 2: not an event of a trace",
+		began + ended + began:               "line 3: begin after the end of the record",
 		began + `{"v":1,"kind":"syscall","seq":"one"}` + "\n": "line 2: not an event of a trace",
 	} {
 		err := Replay(strings.NewReader(in), NewText(io.Discard, TextOptions{}))
-		require.ErrorContains(t, err, want, "%q", in)
+		require.ErrorContains(t, err, want, "%.99q", in)
 		require.NotContains(t, err.Error(), "\n")
 	}
 }
@@ -63,6 +73,11 @@ func TestReplayCutOff(t *testing.T) {
 		var b bytes.Buffer
 		err := Replay(bytes.NewReader(whole[:n]), NewText(&b, TextOptions{}))
 		require.ErrorIs(t, err, ErrCutOff)
+		line := bytes.Count(whole[:n], []byte("\n"))
+		if whole[n-1] != '\n' {
+			line++
+		}
+		require.ErrorContains(t, err, fmt.Sprintf("line %d: ", line))
 		require.True(t, strings.HasPrefix(all, b.String()))
 		require.NotEmpty(t, b.String())
 	}
@@ -153,6 +168,7 @@ func TestColorFor(t *testing.T) {
 
 // TestWidthFor checks that a terminal gets its own width, within reason.
 func TestWidthFor(t *testing.T) {
+	t.Setenv("COLUMNS", "")
 	r, w, err := os.Pipe()
 	require.NoError(t, err)
 	defer r.Close()
@@ -162,6 +178,10 @@ func TestWidthFor(t *testing.T) {
 	require.NoError(t, err)
 	defer terminal.Close()
 	defer tty.Close()
+	t.Setenv("COLUMNS", "100")
+	require.Equal(t, 100, WidthFor(w))
+	require.Equal(t, 100, WidthFor(tty))
+	t.Setenv("COLUMNS", "nonsense")
 	for columns, want := range map[uint16]int{0: 80, 39: 80, 40: 40, 100: 100, 200: 120} {
 		require.NoError(t, pty.Setsize(terminal, &pty.Winsize{Rows: 24, Cols: columns}))
 		require.Equal(t, want, WidthFor(tty), "%d columns", columns)

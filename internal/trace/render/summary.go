@@ -19,7 +19,10 @@ type summary struct {
 }
 
 // A mount is where, and what.
-type mount struct{ point, text string }
+type mount struct {
+	point, text string
+	moved       bool
+}
 
 // hide counts a call that is not shown.
 func (s *summary) hide(e *trace.Event) {
@@ -42,10 +45,12 @@ func (s *summary) learn(e *trace.Event) {
 		s.command = e
 		return
 	}
+	pivoted := false
 	for _, c := range e.Changes {
 		if c.What == "mount /" && c.After == "" {
 			return // the host's mounts go with its root
 		}
+		pivoted = pivoted || e.Call == "pivot_root" && c.After == "/"
 		if point, ok := strings.CutPrefix(c.What, "mount "); ok {
 			s.mount(point, c)
 		}
@@ -53,13 +58,16 @@ func (s *summary) learn(e *trace.Event) {
 			s.hostname = c.After
 		}
 	}
+	if pivoted { // what was not moved along belongs to the old root
+		s.mounts = slices.DeleteFunc(s.mounts, func(m mount) bool { return !m.moved })
+	}
 }
 
 // mount follows a mount that came, went, or is found at another place now.
 func (s *summary) mount(point string, c trace.Change) {
 	switch {
 	case c.Before == "":
-		s.mounts = append(s.mounts, mount{point, c.After})
+		s.mounts = append(s.mounts, mount{point: point, text: c.After})
 	case c.After == "":
 		i := slices.IndexFunc(s.mounts, func(m mount) bool {
 			return m.point == point && fileSystem(m.text) == fileSystem(c.Before)
@@ -68,9 +76,9 @@ func (s *summary) mount(point string, c trace.Change) {
 			s.mounts = slices.Delete(s.mounts, i, i+1)
 		}
 	case strings.HasPrefix(c.Before, "/"):
-		for i := range s.mounts {
+		for i := len(s.mounts) - 1; i >= 0; i-- { // of two at one place, the upper one
 			if s.mounts[i].point == c.Before {
-				s.mounts[i].point = c.After
+				s.mounts[i].point, s.mounts[i].moved = c.After, true
 				return
 			}
 		}
@@ -138,7 +146,7 @@ func (t *text) had(e *trace.Event) {
 		return
 	}
 	p := portraitOf(s.command.Changes)
-	ran := fmt.Sprintf("%s, process %d", p.of("exe"), s.command.PID)
+	ran := fmt.Sprintf("%s, process %d", p.program(), s.command.PID)
 	if s.command.NSPID != 0 && s.command.NSPID != s.command.PID {
 		ran += fmt.Sprintf(" (%d inside)", s.command.NSPID)
 	}

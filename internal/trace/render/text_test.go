@@ -96,7 +96,8 @@ func TestColor(t *testing.T) {
 // printed and those that are not are all there are.
 func TestFolded(t *testing.T) {
 	left := regexp.MustCompile(`(\d+) of the (?:statements|library|runtime) \(-v`)
-	printed := regexp.MustCompile(`(?m)^(?:│ )?(?:  call    \w+\(|  (?:library|runtime) |\S+\.go:\d+  \w+\(.* (?:= |does not))`)
+	printed := regexp.MustCompile(`(?m)^(?:│ )?(?:  call    \w+\(|  (?:library|runtime) |` +
+		`\S+\.go:\d+  \w+\(.* (?:= |does not))`)
 	for _, name := range records {
 		for verbosity := range 3 {
 			var want int
