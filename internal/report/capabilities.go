@@ -11,9 +11,9 @@ import (
 	"github.com/containerkit/kit/internal/trace/scene"
 )
 
-const leadCapabilities = "Root's power in pieces, and which of them each process has. What counts when " +
-	"it calls the kernel is the effective set; the bounding set is all that it can ever get " +
-	"by an execve."
+const leadCapabilities = "Root's power in pieces, and which of them each process has. What " +
+	"counts when it calls the kernel is the effective set; the bounding set is all that it can " +
+	"ever get by an execve."
 
 // knownCaps is how many capabilities there are since Linux 5.9.
 const knownCaps = 41
@@ -39,13 +39,13 @@ func drawCapabilities(all []*scene.Scene, at int) *figure {
 		}
 	}
 	d := &drawing{}
-	const left, top, cell, line, gap = 190, 58, 22, 17, 22
+	const left, top, cell, line, gap = 190, 58, 22, 15, 22
 	for i := range number {
 		y := top + i*line
 		if i%2 == 0 {
 			d.box(0, y, left+len(list)*(5*cell+gap), line, "stripe")
 		}
-		d.text(6, y+13, "mono", fmt.Sprintf("%2d %s", i, capName(i)))
+		d.text(6, y+12, "mono", fmt.Sprintf("%2d %s", i, capName(i)))
 	}
 	for n, p := range list {
 		x := left + n*(5*cell+gap)
@@ -56,7 +56,8 @@ func drawCapabilities(all []*scene.Scene, at int) *figure {
 			d.column(x+k*cell, top, cell, line, number, set, k == 2)
 		}
 	}
-	d.text(left, top+number*line+18, "dim", "I inheritable   P permitted   E effective   B bounding   A ambient")
+	d.text(left, top+number*line+18, "dim",
+		"I inheritable   P permitted   E effective   B bounding   A ambient")
 	return &figure{
 		title: "Capability sets", text: sayCapabilities(list), drawing: d,
 		table: capabilityTable(list),
@@ -75,7 +76,7 @@ func (d *drawing) column(x, y, cell, line, number int, set inspect.CapSet, effec
 		if set>>i&1 == 1 {
 			to = &has
 		}
-		fmt.Fprintf(to, "M%d %dh12v12h-12z", x+(cell-12)/2, y+i*line+2)
+		fmt.Fprintf(to, "M%d %dh11v11h-11z", x+(cell-11)/2, y+i*line+2)
 	}
 	if has.Len() > 0 {
 		d.path(style, "%s", has.String())

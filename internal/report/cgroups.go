@@ -10,8 +10,8 @@ import (
 	"github.com/containerkit/kit/internal/trace/scene"
 )
 
-const leadCgroups = "The cgroups that the processes are in, and those above them. A limit holds for " +
-	"all processes in a cgroup together, and below it. Marked is what kit has made."
+const leadCgroups = "The cgroups that the processes are in, and those above them. A limit " +
+	"holds for all processes in a cgroup together, and below it. Marked is what kit has made."
 
 // drawCgroups draws the hierarchies, a tree each.
 func drawCgroups(all []*scene.Scene, at int) *figure {
@@ -22,7 +22,7 @@ func drawCgroups(all []*scene.Scene, at int) *figure {
 	before := sceneOf(all, scene.Before)
 	d, y, hierarchy := &drawing{}, 0, ""
 	t := table{{"cgroup", "hierarchy", "directory", "processes", "limits"}}
-	came := 0
+	came, set := 0, []string{}
 	for _, g := range s.Cgroups {
 		if g.Hierarchy != hierarchy || y == 0 {
 			hierarchy = g.Hierarchy
@@ -38,6 +38,9 @@ func drawCgroups(all []*scene.Scene, at int) *figure {
 		limits := make([]string, len(g.Limits))
 		for i, l := range g.Limits {
 			limits[i] = limitInWords(l)
+			if mine && l.Limit != nil && l.SetAt == g.Path {
+				set = append(set, l.File+" "+amount(l.Resource, *l.Limit))
+			}
 		}
 		t = append(t, []string{
 			g.Path, g.Hierarchy, g.Dir, strings.Join(procs(s, g), ", "), strings.Join(limits, "; "),
@@ -47,6 +50,9 @@ func drawCgroups(all []*scene.Scene, at int) *figure {
 		count(hierarchies(s.Cgroups), "hierarchy", "hierarchies")
 	if came > 0 {
 		text += fmt.Sprintf("; %d made by kit", came)
+	}
+	if len(set) > 0 {
+		text += ", with " + strings.Join(set, ", ")
 	}
 	return &figure{title: "Cgroup trees", text: text + ".", drawing: d, table: t.markup()}
 }
@@ -157,6 +163,8 @@ func limitValue(l cgroup.Limit) string {
 	switch {
 	case l.Error != "":
 		s = "unknown: " + l.Error
+	case l.Limit != nil && l.Use != nil && l.Resource != "cpu":
+		return used(l.Resource, *l.Use) + " of " + amount(l.Resource, *l.Limit)
 	case l.Limit != nil:
 		s = amount(l.Resource, *l.Limit)
 	}
@@ -180,8 +188,11 @@ func amount(resource string, n float64) string {
 }
 
 func used(resource string, n float64) string {
-	if resource == "cpu" {
+	switch resource {
+	case "cpu":
 		return strconv.FormatFloat(n, 'f', 3, 64) + " s"
+	case "pids":
+		return strconv.FormatFloat(n, 'f', -1, 64)
 	}
 	return amount(resource, n)
 }

@@ -52,8 +52,8 @@ func (p *page) call(w *writer, s *section, r row) {
 	if e.Injected {
 		w.put(" inj")
 	}
-	w.put("\" id=\"%s\" data-t=\"%d\"><a href=\"#%s\">%d</a> %s", id(e.Seq), e.T/1000, id(e.Seq), e.Seq,
-		otherProcess(s, e))
+	w.put("\" id=\"%s\" data-t=\"%d\"><a href=\"#%s\">%d</a> %s",
+		id(e.Seq), e.T/1000, id(e.Seq), e.Seq, otherProcess(s, e))
 	w.put("<code>%s(", e.Call)
 	for i, a := range e.Args {
 		if i > 0 {

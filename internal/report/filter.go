@@ -7,9 +7,9 @@ import (
 	"github.com/containerkit/kit/internal/trace"
 )
 
-const leadFilter = "What the kernel was told to let through, decoded from the program that was handed to " +
-	"it. It judges every later system call of the process and of its children, and cannot be " +
-	"taken back."
+const leadFilter = "What the kernel was told to let through, decoded from the program that was " +
+	"handed to it. It judges every later system call of the process and of its children, and " +
+	"cannot be taken back."
 
 // filters shows every filter that a call of the record has loaded.
 func (p *page) filters() markup {
@@ -65,19 +65,19 @@ func filterOf(e *trace.Event) *figure {
 // names. It returns where it ends.
 func (d *drawing) verdict(y int, line string) int {
 	head, names, ok := strings.Cut(line, ": ")
-	calls := strings.Split(names, ", ")
-	if !ok || strings.ContainsAny(names, " ;(") && len(strings.Fields(calls[0])) > 1 {
+	if !ok || !strings.HasPrefix(head, "denies") && !strings.HasSuffix(head, "by the arguments") {
 		for _, part := range fold(line, 118) {
+			d.path("rule "+verdictClass(line), "M2 %dv14", y+6)
 			d.text(10, y+17, "name", part)
 			y += 20
 		}
-		return y + 8
+		return y + 10
 	}
 	d.path("rule "+verdictClass(head), "M2 %dv14", y+6)
 	d.text(10, y+17, "name", cut(head, 110))
 	y += 28
 	x := 10
-	for _, c := range calls {
+	for _, c := range strings.Split(names, ", ") {
 		w := mono(c) + 14
 		if x+w > 900 {
 			x, y = 10, y+26

@@ -20,7 +20,7 @@ type writer struct{ strings.Builder }
 func (w *writer) put(format string, args ...any) {
 	for i, a := range args {
 		switch a := a.(type) {
-		case markup, int, int64, uint64, float64:
+		case markup, bool, int, int64, uint64, float64:
 		case string:
 			args[i] = escape(a)
 		default:

@@ -27,9 +27,11 @@ func drawMounts(all []*scene.Scene, at int) *figure {
 		return nil
 	}
 	d, y, said := &drawing{}, 0, []string{}
-	t := table{{"target", "mark", "type", "source", "root", "options", "propagation", "file system's options",
-		"device", "id", "parent"}}
-	for _, m := range s.Mounts {
+	t := table{{
+		"target", "mark", "type", "source", "root", "options", "propagation",
+		"file system's options", "device", "id", "parent",
+	}}
+	for _, m := range changedFirst(s.Mounts, before) {
 		rows := compare(m, before)
 		who := strings.Join(inside(s, "mnt", m.Namespace), ", ")
 		y = d.mounts(y, m.Namespace, who, rows)
@@ -46,6 +48,24 @@ func drawMounts(all []*scene.Scene, at int) *figure {
 	return &figure{
 		title: "Mount trees", text: strings.Join(said, " "), drawing: d, table: t.markup(),
 	}
+}
+
+// changedFirst puts the namespaces first that there were not before: they are the
+// container's.
+func changedFirst(list []scene.Mounts, before *scene.Scene) []scene.Mounts {
+	list = slices.Clone(list)
+	slices.SortStableFunc(list, func(a, b scene.Mounts) int { return known(a, before) - known(b, before) })
+	return list
+}
+
+// known is 1 for a namespace that there was before.
+func known(m scene.Mounts, before *scene.Scene) int {
+	if before != nil && slices.ContainsFunc(before.Mounts, func(b scene.Mounts) bool {
+		return b.Namespace == m.Namespace
+	}) {
+		return 1
+	}
+	return 0
 }
 
 // inside are the processes of a scene that are in a namespace, "mnt:[4026531841]".
@@ -166,12 +186,12 @@ func (d *drawing) mounts(y int, namespace, who string, rows []mountRow) int {
 	}
 	d.text(0, y+14, "name", who)
 	d.text(0, y+32, "mono", namespace)
-	y += 48
-	const typeAt, sourceAt, optionsAt, kindAt = 330, 440, 640, 850
-	for x, s := range map[int]string{24: "target", typeAt: "type", sourceAt: "source", optionsAt: "options",
-		kindAt: "propagation"} {
-		d.text(x, y, "head", s)
-	}
+	y += 56
+	d.text(24, y, "head", "target")
+	d.text(330, y, "head", "type")
+	d.text(440, y, "head", "source")
+	d.text(640, y, "head", "options")
+	d.text(850, y, "head", "propagation")
 	y += 8
 	lastAt := map[int]int{} // depth -> y of the line above that has it
 	gone := false

@@ -8,14 +8,14 @@ import (
 	"github.com/containerkit/kit/internal/trace/scene"
 )
 
-const leadNetwork = "Each network namespace with its interfaces, their addresses, and its routes. A " +
-	"line joins the two ends of a veth pair, and a bridge with its ports."
+const leadNetwork = "Each network namespace with its interfaces, their addresses, and its " +
+	"routes. A line joins the two ends of a veth pair, and a bridge with its ports."
 
 // The size of a network's box and of an interface's in it, in pixels.
 const (
 	netWidth  = 430
 	netGap    = 110
-	linkWidth = 330
+	linkWidth = 390
 )
 
 // drawNetworks draws the namespaces side by side, the first one at the left.

@@ -66,8 +66,8 @@ func (f *figure) put(w *writer, id string, moment int, when string) {
 	w.put("><figcaption><h3>%s</h3><p>%s</p></figcaption>\n", when, f.text)
 	w.put("<div class=\"picture\" tabindex=\"0\" role=\"group\" aria-label=\"%s\">%s</div>\n",
 		f.title, f.drawing.markup(id, f.title, f.text))
-	w.put("<details class=\"words\"><summary>The same in words</summary>\n<div class=\"wide\">%s</div>"+
-		"</details></figure>\n", f.table)
+	w.put("<details class=\"words\"><summary>The same in words</summary>\n"+
+		"<div class=\"wide\" tabindex=\"0\">%s</div></details></figure>\n", f.table)
 }
 
 // A drawing is an SVG picture in the making. Its unit is the pixel, of a page that is
@@ -77,12 +77,9 @@ type drawing struct {
 	width, height int
 }
 
-// The width of a character, in pixels: of what is written in a fixed-width font, and on
-// average of the rest.
-const (
-	charWidth  = 7.25
-	labelWidth = 6.7
-)
+// charWidth is the width of a character in the pictures, in pixels; of a font that is not
+// of fixed width, about that of a wide one.
+const charWidth = 7.25
 
 // mono is how wide a text is in the fixed-width font.
 func mono(s string) int { return int(float64(len([]rune(s)))*charWidth + 0.5) }
@@ -95,7 +92,8 @@ func (d *drawing) text(x, y int, class, s string) {
 
 // box draws a rectangle.
 func (d *drawing) box(x, y, w, h int, class string) {
-	d.put("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" class=\"%s\"/>", x, y, w, h, class)
+	d.put("<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"4\" class=\"%s\"/>",
+		x, y, w, h, class)
 	d.grow(x+w+1, y+h+1)
 }
 

@@ -13,7 +13,7 @@ import (
 
 const leadProcesses = "Each process and the namespaces it is in. A block that spans several " +
 	"processes is one namespace that they share: its number, an inode, is the same. Coloured " +
-	"is what is not the host's."
+	"is what is not the host's. The owner is the user namespace whose capabilities count for it."
 
 // drawProcesses draws a matrix of processes and kinds of namespace.
 func drawProcesses(all []*scene.Scene, at int) *figure {
@@ -23,7 +23,7 @@ func drawProcesses(all []*scene.Scene, at int) *figure {
 	}
 	kinds := kindsOf(list)
 	d := &drawing{}
-	const left, top, cell, high = 250, 30, 104, 74
+	const left, top, cell, high = 256, 30, 104, 74
 	for i, p := range list {
 		d.process(p, top+i*high, high)
 	}
@@ -78,10 +78,10 @@ func namespaceOf(p scene.Process, kind string) (inspect.Namespace, bool) {
 
 // process draws who it is, at the left.
 func (d *drawing) process(p scene.Process, y, high int) {
-	d.box(0, y, 236, high-10, "card "+class(p.Role))
-	d.text(10, y+18, "name", cut(roleName(p.Role)+": "+p.Command, 30))
-	d.text(10, y+34, "mono", cut("pid "+pids(p), 30))
-	d.text(10, y+50, "dim", cut(fmt.Sprintf("uid %s  %s", ids(p), p.Hostname), 32))
+	d.box(1, y, 236, high-10, "card "+class(p.Role))
+	d.text(12, y+18, "name", cut(roleName(p.Role)+": "+p.Command, 30))
+	d.text(12, y+34, "mono", cut("pid "+pids(p), 30))
+	d.text(12, y+50, "dim", cut(fmt.Sprintf("uid %s  %s", ids(p), p.Hostname), 32))
 }
 
 // roleName is what a role is, in a word or two.
@@ -115,7 +115,7 @@ func (d *drawing) namespace(x, y, w, h int, ns inspect.Namespace, host scene.Pro
 	d.box(x, y, w, h, style)
 	d.text(x+8, y+18, "mono", strconv.FormatUint(ns.Inode, 10))
 	if ns.Owner != 0 {
-		d.text(x+8, y+36, "dim", "owned by user")
+		d.text(x+8, y+36, "dim", "owner")
 		d.text(x+8, y+50, "dim", strconv.FormatUint(ns.Owner, 10))
 	}
 }

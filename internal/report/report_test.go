@@ -30,6 +30,26 @@ func TestRecord(t *testing.T) {
 	require.NoError(t, r.Write(out))
 }
 
+// pageOf is the page of a record.
+func pageOf(t *testing.T, events []*trace.Event) string {
+	t.Helper()
+	r := report.New(os.DirFS("../.."))
+	for _, e := range events {
+		require.NoError(t, r.Event(e))
+	}
+	var page strings.Builder
+	require.NoError(t, r.Write(&page))
+	return page.String()
+}
+
+// TestSample leaves the page of the sample where KIT_PAGE says, to look at.
+func TestSample(t *testing.T) {
+	page := pageOf(t, sample())
+	if name := os.Getenv("KIT_PAGE"); name != "" {
+		require.NoError(t, os.WriteFile(name, []byte(page), 0o600))
+	}
+}
+
 // TestHostile: nothing that a record says is markup.
 func TestHostile(t *testing.T) {
 	const bad = `<script>alert("'&` + "\x00\x1b[31m\u202e\xff"
@@ -42,7 +62,10 @@ func TestHostile(t *testing.T) {
 			V: 1, Kind: trace.Syscall, Seq: 1, PID: 5, Side: bad, Step: 1, Name: bad, Moment: bad,
 			Class: trace.Lesson, File: "steps/a.go", Line: 4, Func: bad, Code: bad, Why: bad, Call: bad,
 			Args: []trace.Arg{{Name: bad, Text: bad}}, Ret: &one, RetText: bad, Errno: bad, Meaning: bad,
-			Log: []string{bad}, Changes: []trace.Change{{What: bad, Before: bad, After: bad}, {What: bad}},
+			Log: []string{bad}, Changes: []trace.Change{
+				{What: bad, Before: bad, After: bad},
+				{What: bad},
+			},
 			Decoded: []trace.Decoded{{What: trace.Filter, Lines: []string{"denies 1: " + bad}}},
 		},
 		{V: 1, Kind: trace.Note, Text: bad},

@@ -192,7 +192,8 @@ func (p *page) section(w *writer, s *section) {
 	if e.NSPID != 0 && e.NSPID != e.PID {
 		who += fmt.Sprintf(" (%d inside)", e.NSPID)
 	}
-	w.put("<div class=\"sec %s\" data-step=\"%d\"><h3><span class=\"who\">%s</span> ", e.Side, e.Step, who)
+	w.put("<div class=\"sec %s\" data-step=\"%d\"><h3><span class=\"who\">%s</span> ",
+		e.Side, e.Step, who)
 	switch {
 	case e.Class == trace.Command:
 		w.put("<span>the command</span>")
