@@ -48,6 +48,8 @@ func tracees(role string) int {
 		return orphan()
 	case "denied":
 		return denied()
+	case "fails":
+		return fails(arg)
 	case "network":
 		return network()
 	case "inside":

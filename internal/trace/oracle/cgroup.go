@@ -37,12 +37,15 @@ func (c *Call) cgroup() (g group, ok bool) {
 	}
 	p := list[0]
 	g = group{dir: p.path, at: p.at}
-	if !strings.HasSuffix(c.Name, "dir") && !strings.HasPrefix(c.Name, "mkdir") {
+	if strings.HasPrefix(c.Name, "open") {
 		g = group{dir: path.Dir(p.path), file: path.Base(p.path), at: p.dir}
 	}
 	g.h = state.HierarchyOf(p.dir)
 	return g, g.h != state.NotCgroup
 }
+
+// up is the cgroup above.
+func (g group) up() group { return group{dir: path.Dir(g.dir), at: g.at + "/..", h: g.h} }
 
 // value is a file of the cgroup, in one line.
 func (g group) value(file string) string {
@@ -83,7 +86,7 @@ func (c *Call) enabled(g group, controller string) string {
 		return ""
 	}
 	for unix.Access(g.at+"/../cgroup.controllers", unix.F_OK) == nil {
-		g.at, g.dir = g.at+"/..", path.Dir(g.dir)
+		g = g.up()
 		if has("cgroup.controllers") && !has("cgroup.subtree_control") {
 			return "the controller " + controller + " is not enabled in " + g.dir +
 				"/cgroup.subtree_control, which says \"" + g.value("cgroup.subtree_control") + "\""
@@ -220,7 +223,7 @@ func notDelegated(c *Call) string {
 	}
 	if g.h == state.CgroupV1 && strings.HasPrefix(g.file, "devices.") {
 		return "a cgroup cannot allow devices that the one above it does not: " +
-			group{at: g.at + "/.."}.value("devices.list")
+			g.up().value("devices.list")
 	}
 	return ""
 }
@@ -231,8 +234,8 @@ func tooManyGroupsBelow(c *Call) string {
 	if !ok || g.h != state.CgroupV2 || g.file != "" {
 		return ""
 	}
-	for above := g; unix.Access(above.at+"/../cgroup.procs", unix.F_OK) == nil; {
-		above.at, above.dir = above.at+"/..", path.Dir(above.dir)
+	above := group{dir: path.Dir(g.dir), at: c.places()[0].dir}
+	for ; unix.Access(above.at+"/cgroup.procs", unix.F_OK) == nil; above = above.up() {
 		for _, file := range []string{"cgroup.max.descendants", "cgroup.max.depth"} {
 			if most := above.value(file); most != "" && most != "max" {
 				return above.dir + "/" + file + " is " + most
@@ -272,7 +275,7 @@ func badValue(c *Call) string {
 	value := strings.TrimSpace(c.data())
 	text := fmt.Sprintf("%s takes %s, not %q", g.file, takes, value)
 	if strings.HasPrefix(g.file, "cpuset.") {
-		above := group{at: g.at + "/.."}
+		above := g.up()
 		all := above.value(g.file + ".effective")
 		if all == "" {
 			all = above.value(strings.Replace(g.file, "cpuset.", "cpuset.effective_", 1))

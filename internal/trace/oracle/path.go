@@ -133,7 +133,7 @@ func (p *place) is(kind uint32) bool { return p.err == 0 && p.stat.Mode&unix.S_I
 // way says on the way to what something has been found.
 func (p *place) way() string {
 	switch {
-	case p.link != "" && p.link != p.name:
+	case p.link != "":
 		return ", to which the symbolic link " + p.link + " leads"
 	case p.more && p.path != path.Clean(p.name):
 		return ", on the way to " + p.name
