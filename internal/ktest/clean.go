@@ -33,7 +33,7 @@ func Clean(t testing.TB) {
 	// Orphans become our children, and so are seen.
 	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	t.Cleanup(func() {
-		left := survivors(2 * time.Second)
+		left := Survivors(2 * time.Second)
 		endAll(left)
 		require.Empty(t, left, "processes left behind")
 		require.Equal(t, mounts, Mounts(t), "mounts before and after")
@@ -88,9 +88,9 @@ func Mounts(t testing.TB) string {
 	return string(data)
 }
 
-// survivors waits for all children to end, and returns those that do
+// Survivors waits for all children to end, and returns those that do
 // not. Call it when nobody else waits for a child.
-func survivors(patience time.Duration) []string {
+func Survivors(patience time.Duration) []string {
 	deadline := time.Now().Add(patience)
 	for {
 		_, err := unix.Wait4(-1, nil, unix.WNOHANG, nil)
