@@ -54,7 +54,9 @@ func drawMounts(all []*scene.Scene, at int) *figure {
 // container's.
 func changedFirst(list []scene.Mounts, before *scene.Scene) []scene.Mounts {
 	list = slices.Clone(list)
-	slices.SortStableFunc(list, func(a, b scene.Mounts) int { return known(a, before) - known(b, before) })
+	slices.SortStableFunc(list, func(a, b scene.Mounts) int {
+		return known(a, before) - known(b, before)
+	})
 	return list
 }
 

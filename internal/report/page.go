@@ -167,8 +167,9 @@ func (p *page) nav(views []view) {
 	p.put("</ol><div class=\"tools\"><div class=\"moments\" role=\"group\" aria-label=\"Moment\">")
 	if len(p.scenes) > 1 {
 		for i, s := range p.scenes {
-			p.put("<button type=\"button\" data-moment=\"%d\" aria-pressed=\"%t\">%s</button>",
-				i, i == p.mainScene(), momentName(s.Moment))
+			p.put("<button type=\"button\" data-moment=\"%d\" title=\"%s\" "+
+				"aria-pressed=\"%t\">%s</button>",
+				i, momentTitle(s.Moment), i == p.mainScene(), string(s.Moment))
 		}
 	}
 	p.put("</div><button type=\"button\" id=\"theme\" aria-label=\"Light or dark\">◐</button>" +
@@ -183,19 +184,6 @@ func (p *page) mainScene() int {
 		}
 	}
 	return len(p.scenes) - 1
-}
-
-// momentName is short, for a button.
-func momentName(m scene.Moment) string {
-	switch m {
-	case scene.Before:
-		return "before"
-	case scene.Run:
-		return "command begins"
-	case scene.After:
-		return "cleaned up"
-	}
-	return string(m)
 }
 
 // momentTitle tells when a picture was taken.

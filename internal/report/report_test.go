@@ -55,7 +55,8 @@ func TestHostile(t *testing.T) {
 	const bad = `<script>alert("'&` + "\x00\x1b[31m\u202e\xff"
 	zero := 0
 	one := int64(1)
-	r := report.New(fstest.MapFS{"steps/a.go": {Data: []byte("package a\n\n// " + bad + "\nx(`" + bad + "`)\n")}})
+	text := []byte("package a\n\n// " + bad + "\nx(`" + bad + "`)\n")
+	r := report.New(fstest.MapFS{"steps/a.go": {Data: text}})
 	for _, e := range []*trace.Event{
 		{V: 1, Kind: trace.Begin, Argv: []string{"kit", bad}, Kernel: bad, Cgroup: bad},
 		{

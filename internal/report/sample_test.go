@@ -145,7 +145,7 @@ func sampleScene(m scene.Moment) *scene.Scene {
 			Index: 9, Name: "kit-1f3a", Kind: "veth", MTU: 1500, Up: true, Master: "kit0", Peer: 8,
 			PeerNamespace: "net:[4026532243]",
 		})
-	s.Networks[0].Rules = []string{"chain postrouting: ip saddr 10.77.0.0/16 oifname != \"kit0\" masquerade"}
+	s.Networks[0].Rules = []string{"chain nat: ip saddr 10.77.0.0/16 oifname != \"kit0\" masquerade"}
 	s.Networks = append(s.Networks, scene.Network{
 		Namespace: "net:[4026532243]",
 		Links: []scene.Link{
