@@ -54,7 +54,8 @@ func (g group) value(file string) string {
 
 // cgroupDir is where the cgroup of a line of proc_pid_cgroup(5) can be seen by us.
 func (c *Call) cgroupDir(controller, name string) string {
-	mounts, err := mountinfo.GetMountsFromReader(bytes.NewReader(state.Read(os.Getpid(), "mountinfo")), nil)
+	own := bytes.NewReader(state.Read(os.Getpid(), "mountinfo"))
+	mounts, err := mountinfo.GetMountsFromReader(own, nil)
 	if err != nil {
 		return ""
 	}
@@ -82,7 +83,7 @@ func (c *Call) enabled(g group, controller string) string {
 	has := func(file string) bool {
 		return slices.Contains(strings.Fields(g.value(file)), controller)
 	}
-	if g.value("cgroup.controllers") == "" && unix.Access(g.at, unix.F_OK) != nil || has("cgroup.controllers") {
+	if unix.Access(g.at, unix.F_OK) != nil || has("cgroup.controllers") {
 		return ""
 	}
 	for unix.Access(g.at+"/../cgroup.controllers", unix.F_OK) == nil {
@@ -137,8 +138,8 @@ func inner(c *Call) string {
 		return c.childHas(g)
 	case "cgroup.procs", "cgroup.threads":
 		if control := g.value("cgroup.subtree_control"); control != "" {
-			return g.dir + " hands controllers down (" + control + "): it may have no processes of its own " +
-				"(no internal processes)"
+			return g.dir + " hands controllers down (" + control + "): it may have no processes of " +
+				"its own (no internal processes)"
 		}
 	}
 	return ""
@@ -247,22 +248,35 @@ func tooManyGroupsBelow(c *Call) string {
 
 // accepts is what the files of cgroups take (Documentation/admin-guide/cgroup-v2.rst).
 var accepts = map[string]string{
-	"memory.max": "bytes, or max", "memory.high": "bytes, or max", "memory.low": "bytes, or max",
-	"memory.min": "bytes, or max", "memory.swap.max": "bytes, or max",
-	"memory.limit_in_bytes": "bytes, or -1", "memory.memsw.limit_in_bytes": "bytes, not less than memory.limit_in_bytes",
-	"pids.max": "a number, or max", "cpu.weight": "a number from 1 to 10000",
-	"cpu.max":          "a quota from 1000 µs on, or max, and a period from 1000 to 1000000 µs",
-	"cpu.cfs_quota_us": "µs from 1000 on, or -1", "cpu.cfs_period_us": "µs from 1000 to 1000000",
-	"io.max": "MAJOR:MINOR of a whole disk, and rbps, wbps, riops or wiops", "io.weight": "a number from 1 to 10000",
-	"cpuset.cpus":   "CPUs of the cgroup above, such as 0-1,3",
-	"cpuset.mems":   "memory nodes of the cgroup above, such as 0",
-	"cgroup.freeze": "0 or 1", "cgroup.kill": "1", "cgroup.type": "threaded",
-	"cgroup.max.depth": "a number, or max", "cgroup.max.descendants": "a number, or max",
-	"freezer.state": "THAWED or FROZEN", "cpu.shares": "a number from 2 on",
-	"devices.allow": "a, b or c, MAJOR:MINOR, and any of rwm", "devices.deny": "a, b or c, MAJOR:MINOR, and any of rwm",
+	"memory.max":                      "bytes, or max",
+	"memory.high":                     "bytes, or max",
+	"memory.low":                      "bytes, or max",
+	"memory.min":                      "bytes, or max",
+	"memory.swap.max":                 "bytes, or max",
+	"memory.limit_in_bytes":           "bytes, or -1",
+	"memory.memsw.limit_in_bytes":     "bytes, not less than memory.limit_in_bytes",
+	"pids.max":                        "a number, or max",
+	"cpu.weight":                      "a number from 1 to 10000",
+	"cpu.max":                         "a quota in µs or max, and a period in µs",
+	"cpu.cfs_quota_us":                "µs from 1000 on, or -1",
+	"cpu.cfs_period_us":               "µs from 1000 to 1000000",
+	"io.max":                          "MAJOR:MINOR of a whole disk, and rbps, wbps, riops or wiops",
+	"io.weight":                       "a number from 1 to 10000",
+	"cpuset.cpus":                     "CPUs of the cgroup above, such as 0-1,3",
+	"cpuset.mems":                     "memory nodes of the cgroup above, such as 0",
+	"cgroup.freeze":                   "0 or 1",
+	"cgroup.kill":                     "1",
+	"cgroup.type":                     "threaded",
+	"cgroup.max.depth":                "a number, or max",
+	"cgroup.max.descendants":          "a number, or max",
+	"freezer.state":                   "THAWED or FROZEN",
+	"cpu.shares":                      "a number from 2 on",
+	"devices.allow":                   "a, b or c, MAJOR:MINOR, and any of rwm",
+	"devices.deny":                    "a, b or c, MAJOR:MINOR, and any of rwm",
 	"blkio.throttle.read_bps_device":  "MAJOR:MINOR of a whole disk, and bytes a second",
 	"blkio.throttle.write_bps_device": "MAJOR:MINOR of a whole disk, and bytes a second",
-	"cgroup.procs":                    "a pid of a process that the writer can see", "tasks": "a pid",
+	"cgroup.procs":                    "a pid of a process that the writer can see",
+	"tasks":                           "a pid",
 }
 
 // badValue tells what a file of a cgroup takes instead.

@@ -69,10 +69,11 @@ func noInterpreter(c *Call) string {
 	i := c.look(unix.AT_FDCWD, name, true)
 	switch {
 	case i.err == unix.ENOENT:
-		return p.path + " is there, but not the interpreter that " + kind + " names: there is no " + i.path +
-			i.way()
+		return p.path + " is there, but not the interpreter that " + kind + " names: there is no " +
+			i.path + i.way()
 	case i.err == unix.EACCES || i.err == 0 && !c.may(&i.stat, unix.X_OK):
-		return "the interpreter that " + kind + " names, " + name + ", may not be executed: " + c.bits(&i.stat)
+		return "the interpreter that " + kind + " names, " + name + ", may not be executed: " +
+			c.bits(&i.stat)
 	}
 	return ""
 }

@@ -149,8 +149,8 @@ func (c *Call) refused(p *place) string {
 	case strings.HasPrefix(c.Name, "open"):
 		access := [...]uint32{unix.R_OK, unix.W_OK, unix.R_OK | unix.W_OK, 0}[c.openFlags()&3]
 		if !c.may(&p.stat, access) {
-			return p.path + " may not be " + [...]string{"read", "written to", "read and written", ""}[c.openFlags()&3] +
-				": " + c.bits(&p.stat)
+			how := [...]string{"read", "written to", "read and written", ""}[c.openFlags()&3]
+			return p.path + " may not be " + how + ": " + c.bits(&p.stat)
 		}
 	}
 	return ""

@@ -62,5 +62,6 @@ func tooManyGroups(c *Call) string {
 
 // tooManyOfUser tells that a uid has all the processes that it may have.
 func tooManyOfUser(c *Call) string {
-	return "the new user has as many processes as the limit RLIMIT_NPROC allows: " + c.limit("processes")
+	return "the new user has as many processes as the limit RLIMIT_NPROC allows: " +
+		c.limit("processes")
 }

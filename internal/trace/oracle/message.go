@@ -15,7 +15,7 @@ var refusals = [...]struct {
 	cause   string
 }{
 	{"RTM_NEWLINK", unix.EEXIST, "a link of that name is there already"},
-	{"RTM_NEWLINK", unix.EOPNOTSUPP, "the kernel does not know links of this kind, as a module either"},
+	{"RTM_NEWLINK", unix.EOPNOTSUPP, "the kernel does not know links of this kind"},
 	{"RTM_NEWLINK", unix.ENODEV, "there is no such link"},
 	{"RTM_NEWLINK", unix.EINVAL, "the name, or another attribute, is not one that a link can have"},
 	{"RTM_NEWLINK", unix.ESRCH, "there is no process of that number to move the link to"},
@@ -32,8 +32,10 @@ var refusals = [...]struct {
 	{"RTM_NEWROUTE", unix.ENETDOWN, "the link is not up"},
 	{"RTM_NEWROUTE", unix.ENODEV, "there is no such link"},
 	{"RTM_DELROUTE", unix.ESRCH, "there is no such route"},
-	{"NFT_MSG_", unix.ENOENT, "the table, chain or rule is not there, or the kernel lacks the module for " +
-		"an expression"},
+	{
+		"NFT_MSG_", unix.ENOENT,
+		"the table, chain or rule is not there, or the kernel lacks the module for an expression",
+	},
 	{"NFT_MSG_", unix.EEXIST, "it is there already"},
 	{"NFT_MSG_", unix.EBUSY, "something still refers to it"},
 	{"NFT_MSG_", unix.EOPNOTSUPP, "the kernel cannot do this, as a module either"},
@@ -61,7 +63,8 @@ func Refusal(tid int, request, text string, errno unix.Errno) string {
 // linkIn is the first word of a text that is the name of a link.
 func (c *Call) linkIn(text string) string {
 	devices := string(state.Read(c.TID, "net/dev"))
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,:\"", r) }) {
+	words := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,:\"", r) })
+	for _, word := range words {
 		for line := range strings.Lines(devices) {
 			if name, _, ok := strings.Cut(strings.TrimSpace(line), ":"); ok && name == word {
 				return name

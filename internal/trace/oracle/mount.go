@@ -240,7 +240,7 @@ func (c *Call) covering(m mount, p *place) []string {
 
 // intoItself tells a mount that is to be moved below itself.
 func intoItself(c *Call) string {
-	if c.flagged(unix.MS_MOVE) && strings.HasPrefix(c.target().path+"/", c.source().path+"/") {
+	if c.flagged(unix.MS_MOVE) && c.target().within(c.source()) {
 		return c.target().path + " is below " + c.source().path + ", which is to be moved there"
 	}
 	return ""

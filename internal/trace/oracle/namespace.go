@@ -3,6 +3,7 @@ package oracle
 import (
 	"fmt"
 	"os"
+	"path"
 	"strconv"
 	"strings"
 
@@ -110,7 +111,7 @@ func notHere(c *Call) string {
 			continue
 		}
 		if _, err := os.Readlink(c.proc("ns/" + s.name)); os.IsNotExist(err) {
-			return "the kernel has no " + s.name + " namespaces (" + s.flagged + "); it is Linux " + release()
+			return "Linux " + release() + " has no " + s.name + " namespaces (" + s.flagged + ") here"
 		}
 	}
 	return ""
@@ -160,7 +161,8 @@ func contradicting(c *Call) string {
 			return pair.words + " exclude each other"
 		}
 	}
-	if strings.HasPrefix(c.Name, "clone") && flags&unix.CLONE_THREAD != 0 && flags&unix.CLONE_SIGHAND == 0 {
+	if strings.HasPrefix(c.Name, "clone") &&
+		flags&(unix.CLONE_THREAD|unix.CLONE_SIGHAND) == unix.CLONE_THREAD {
 		return "CLONE_THREAD wants CLONE_SIGHAND"
 	}
 	return ""
@@ -181,8 +183,9 @@ func noMoreNamespaces(c *Call) string {
 	}
 	for _, s := range spaces {
 		if c.cloneFlags()&s.flag != 0 {
-			return "the limit user.max_" + s.limits + "_namespaces of this user namespace or of one above it " +
-				"has been reached (here it is " + sysctl("user/max_"+s.limits+"_namespaces") + ")"
+			name := "max_" + s.limits + "_namespaces"
+			return "the limit user." + name + " of this user namespace or of one above it has been " +
+				"reached (here it is " + sysctl("user/"+name) + ")"
 		}
 	}
 	return ""
@@ -208,7 +211,7 @@ func noMoreTasks(c *Call) string {
 		if len(f) < 3 || f[1] != "pids" && f[1] != "" {
 			continue
 		}
-		for dir := c.cgroupDir(f[1], f[2]); strings.Count(dir, "/") > 3; dir = dir[:strings.LastIndexByte(dir, '/')] {
+		for dir := c.cgroupDir(f[1], f[2]); len(dir) > 1; dir = path.Dir(dir) {
 			most, now := read(dir+"/pids.max"), read(dir+"/pids.current")
 			m, err := strconv.Atoi(most)
 			n, _ := strconv.Atoi(now)
@@ -246,7 +249,8 @@ func notNamespace(c *Call) string {
 	case kind == 0:
 		return "descriptor " + strconv.Itoa(c.fd("fd")) + " is no namespace, but " + link
 	case want != 0 && want&kind == 0:
-		return "descriptor " + strconv.Itoa(c.fd("fd")) + " is " + link + ", not the kind that nstype says"
+		return "descriptor " + strconv.Itoa(c.fd("fd")) + " is " + link +
+			", not the kind that nstype says"
 	}
 	return ""
 }

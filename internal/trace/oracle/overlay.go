@@ -88,7 +88,7 @@ func badLayers(c *Call) string {
 	case um.ID != wm.ID:
 		return "upperdir and workdir must be in one mount: they are in those at " + um.Mountpoint +
 			" and " + wm.Mountpoint
-	case strings.HasPrefix(w.path+"/", u.path+"/"), strings.HasPrefix(u.path+"/", w.path+"/"):
+	case w.within(u), u.within(w):
 		return "upperdir and workdir must be different, and none below the other"
 	case um.FSType == "overlay":
 		return "upperdir is itself in an overlay, at " + um.Mountpoint + ", which cannot keep its marks"

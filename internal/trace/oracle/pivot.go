@@ -12,6 +12,12 @@ func (c *Call) pivot() (now, put, root *place) {
 	return look(c.text("new_root")), look(c.text("put_old")), look("/")
 }
 
+// within tells that a place is another, or below it.
+func (p *place) within(other *place) bool {
+	slash := func(path string) string { return strings.TrimSuffix(path, "/") + "/" }
+	return strings.HasPrefix(slash(p.path), slash(other.path))
+}
+
 // onRootMount says which of the two is in the mount that is the root already.
 func onRootMount(c *Call) string {
 	now, put, root := c.pivot()
@@ -50,7 +56,7 @@ func pivotRule(c *Call) string {
 		return "the current root directory is not a mount point: the caller has been chrooted"
 	case p.shared() && put.isMount():
 		return "the mount at " + put.path + " (put_old) is shared"
-	case !strings.HasPrefix(strings.TrimSuffix(put.path, "/")+"/", strings.TrimSuffix(now.path, "/")+"/"):
+	case !put.within(now):
 		return put.path + " (put_old) is not at or underneath " + now.path + " (new_root)"
 	case r.shared():
 		return "the mount at / is shared"

@@ -21,7 +21,8 @@ func badSets(c *Call) string {
 	case permitted&^c.set("CapPrm") != 0:
 		return "the new permitted set has what the old one has not: " + names(permitted&^c.set("CapPrm"))
 	case effective&^permitted != 0:
-		return "the new effective set has what the new permitted set has not: " + names(effective&^permitted)
+		return "the new effective set has what the new permitted set has not: " +
+			names(effective&^permitted)
 	case inheritable&^(c.set("CapInh")|c.set("CapBnd")) != 0:
 		return "the new inheritable set has what is not in the bounding set: " +
 			names(inheritable&^(c.set("CapInh")|c.set("CapBnd")))

@@ -101,11 +101,6 @@ func (c *Call) lacks(capability, over string) string {
 // capability is the one that the call's row in the table of system calls names.
 func capability(c *Call) string { return c.lacks(c.Capability()) }
 
-// needs is a capability that the table of system calls cannot know.
-func needs(capability, over string) check {
-	return func(c *Call) string { return c.lacks(capability, over) }
-}
-
 // unmapped tells that an id means nothing in the thread's user namespace; what is uid
 // or gid.
 func (c *Call) unmapped(what string, id uint32) bool {
