@@ -31,19 +31,21 @@ type browser struct {
 func open(t *testing.T, page string, width int64, at string) *browser {
 	t.Helper()
 	ktest.RequireTool(t, "chromium")
-	dir := t.TempDir()
+	dir := profile(t)
 	b := &browser{t: t, file: filepath.Join(dir, "report.html")}
 	require.NoError(t, os.WriteFile(b.file, []byte(page), 0o600))
 	path, err := findChromium()
 	require.NoError(t, err)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), append(
+	ctx, cancel := chromedp.NewExecAllocator(context.Background(), append(
 		chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
 		chromedp.UserDataDir(filepath.Join(dir, "profile")), chromedp.Env("HOME="+dir))...)
 	t.Cleanup(cancel)
 	ctx, cancel = context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(cancel)
-	b.ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
+	b.ctx, _ = chromedp.NewContext(ctx, chromedp.WithErrorf(func(string, ...any) {
+		// It does not know all that this Chromium tells.
+	}))
+	t.Cleanup(func() { require.NoError(t, chromedp.Cancel(b.ctx)) })
 	chromedp.ListenTarget(b.ctx, func(event any) {
 		switch e := event.(type) {
 		case *runtime.EventExceptionThrown:
@@ -58,6 +60,19 @@ func open(t *testing.T, page string, width int64, at string) *browser {
 		chromedp.Navigate("file://"+b.file+at))
 	t.Cleanup(func() { require.Empty(t, b.problems, "the page complains") })
 	return b
+}
+
+// profile is a directory for a browser. Some of its processes write there until they are
+// ended, a moment after the browser has.
+func profile(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "browser")
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.Eventually(t, func() bool { return os.RemoveAll(dir) == nil },
+			10*time.Second, 50*time.Millisecond)
+	})
+	return dir
 }
 
 func findChromium() (string, error) {
