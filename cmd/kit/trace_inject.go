@@ -53,7 +53,7 @@ func (o *injectOption) Set(text string) error {
 		}
 	}
 	if !trace.CanFail(i.call) {
-		return fmt.Errorf("%s cannot fail: it does not return", i.call)
+		return fmt.Errorf("%s never fails", i.call)
 	}
 	o.list = append(o.list, i)
 	return nil

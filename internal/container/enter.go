@@ -319,7 +319,8 @@ func takeRoot(c *Container) error {
 		return fmt.Errorf("chroot %s: %w", c.Root, err)
 	}
 	// An open directory of outside could lead out again.
-	return unix.Close(fd)
+	unix.Close(fd)
+	return nil
 }
 
 // holdTerminal takes the terminal's keyboard for the command, as a process group of

@@ -69,7 +69,7 @@ func reap(pid int) (int, error) {
 			continue
 		}
 		if err != nil {
-			return 125, err
+			return 125, fmt.Errorf("wait4 any: %w", err)
 		}
 		if status.Stopped() {
 			goOn(ended, status)

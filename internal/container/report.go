@@ -65,21 +65,18 @@ func (r *Result) Tell(report Report) bool {
 
 // told reads what a process that has ended has said through the gate.
 func (g *gate) told() (r Report) {
-	var data bytes.Buffer
-	buf := make([]byte, maxReport)
-	for {
-		// Its last words, if there are any.
-		n, _, err := unix.Recvfrom(g.fd, buf, unix.MSG_DONTWAIT)
-		if errors.Is(err, unix.EINTR) {
-			continue
-		}
-		if err != nil || n == 0 {
-			break
-		}
-		data.Write(buf[:n])
+	buf := make([]byte, maxReport+1)
+	// Its last words, if there are any: all of them are there by now.
+	n, _, err := unix.Recvfrom(g.fd, buf, unix.MSG_DONTWAIT)
+	for errors.Is(err, unix.EINTR) {
+		// A signal came in between.
+		n, _, err = unix.Recvfrom(g.fd, buf, unix.MSG_DONTWAIT)
+	}
+	if err != nil {
+		return r
 	}
 	// The bytes before it are knocks.
-	if json.Unmarshal(bytes.TrimLeft(data.Bytes(), "\x00"), &r) != nil {
+	if json.Unmarshal(bytes.TrimLeft(buf[:n], "\x00"), &r) != nil {
 		return Report{}
 	}
 	return r
@@ -89,18 +86,19 @@ func (g *gate) told() (r Report) {
 // of ours, with the exit status that it has chosen.
 func waitTold(pid int, g *gate) (exit int, err error) {
 	exit, err = wait(pid)
-	if err == nil && exit >= 125 && exit <= 127 {
+	if err != nil {
+		end(pid) // what is made for it is about to be removed
+		return exit, &Error{Err: err}
+	}
+	if exit >= 125 && exit <= 127 {
 		err = g.told().Err()
 	}
 	return exit, err
 }
 
 // cause is why a process has not let us finish with it: what it has said itself, if it
-// was gone before the gate opened, or else err.
+// has ended before we were through, or else err.
 func (g *gate) cause(err error) error {
-	if !errors.Is(err, unix.EPIPE) {
-		return err
-	}
 	if told := g.told().Err(); told != nil {
 		return told
 	}

@@ -74,7 +74,8 @@ func adoptTerminal(slave int, isInit bool) error {
 		}
 	}
 	// 0, 1 and 2 keep it open.
-	return unix.Close(slave)
+	unix.Close(slave)
+	return nil
 }
 
 // relay sits between the user's terminal and the container's (with -t): keys

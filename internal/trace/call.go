@@ -54,6 +54,9 @@ func (t *tracer) syscallStop(th *thread) {
 // idle is a stop while the command runs: nothing is recorded then, but a call
 // that waits may well return when the command has ended, and is looked at.
 func (t *tracer) idle(th *thread, info *ptrace.Info) (look bool) {
+	if th.inCall && th.call.errno != 0 && info.Op == unix.PTRACE_SYSCALL_INFO_EXIT {
+		return true // it is yet to be made to fail
+	}
 	th.inCall = false
 	if info.Op == unix.PTRACE_SYSCALL_INFO_ENTRY {
 		name := t.row(info.Number()).Name

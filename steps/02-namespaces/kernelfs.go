@@ -1,6 +1,7 @@
 package namespaces
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -26,8 +27,11 @@ func takeKernelFiles(c *container.Container) error {
 	if ownSys(c) {
 		return nil
 	}
-	if c.Net.Own() && prepareSys(c) == nil {
-		return nil
+	if c.Net.Own() {
+		err := prepareSys(c)
+		if !errors.Is(err, unix.EPERM) {
+			return err
+		}
 	}
 	return take(c, "/sys", "/sys", true)
 }
@@ -80,8 +84,12 @@ func mountProc(c *container.Container) error {
 func procPoint() error {
 	var found unix.Stat_t
 	// Look, and do not follow.
-	if unix.Lstat("/proc", &found) != nil {
+	err := unix.Lstat("/proc", &found)
+	if errors.Is(err, unix.ENOENT) {
 		return makeDir("/proc")
+	}
+	if err != nil {
+		return fmt.Errorf("lstat /proc: %w", err)
 	}
 	if found.Mode&unix.S_IFMT != unix.S_IFDIR {
 		return fmt.Errorf("mount proc on /proc: %w", unix.ENOTDIR)

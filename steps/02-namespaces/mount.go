@@ -1,6 +1,7 @@
 package namespaces
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,8 @@ func mountRoot(c *container.Container) error {
 			return fmt.Errorf("fchdir %s: %w", c.Root, err)
 		}
 		// The working directory holds it.
-		return unix.Close(fd)
+		unix.Close(fd)
+		return nil
 	}
 	// A directory becomes a mount point when it is bound on itself.
 	if err := unix.Mount(c.Root, c.Root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
@@ -70,17 +72,22 @@ func attach(c *container.Container, name, target string) error {
 		return fmt.Errorf("move_mount %s: %w", target, err)
 	}
 	// The mount stays without the descriptor.
-	return unix.Close(fd)
+	unix.Close(fd)
+	return nil
 }
 
 // mountPoint makes a directory to mount on, unless the root has it already.
 func mountPoint(path string) error {
 	var found unix.Stat_t
 	// A mount needs a directory to stand on: is there one?
-	if unix.Stat(path, &found) == nil {
-		return nil
+	err := unix.Stat(path, &found)
+	if errors.Is(err, unix.ENOENT) {
+		return makeDir(path)
 	}
-	return makeDir(path)
+	if err != nil {
+		return fmt.Errorf("stat %s: %w", path, err)
+	}
+	return nil
 }
 
 func makeDir(path string) error {

@@ -33,10 +33,9 @@ func (t tree) enable(l container.Limits) error {
 
 // path are the directories in which controllers must be enabled, from the top down.
 func (t tree) path() (dirs []string) {
-	top := t.delegated()
 	for dir := t.parent; ; dir = path.Dir(dir) {
 		dirs = append([]string{dir}, dirs...)
-		if dir == top {
+		if dir == t.delegated {
 			return dirs
 		}
 	}
@@ -90,7 +89,7 @@ func unavailable(name string, trees []tree) error {
 	for _, t := range trees {
 		if t.v2 {
 			return fmt.Errorf("controller %s: not in %s/cgroup.controllers: %w",
-				name, t.delegated(), unix.ENODEV)
+				name, t.delegated, unix.ENODEV)
 		}
 	}
 	return fmt.Errorf("controller %s: in no hierarchy that we may write to: %w", name, unix.ENODEV)

@@ -1,6 +1,7 @@
 package cgroups
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ type tree struct {
 	top         string   // where the tree is mounted
 	own         string   // the directory of the cgroup that we are in
 	parent      string   // the directory in which the container's cgroup is made
+	delegated   string   // v2: the directory down from which we may enable controllers
 }
 
 // A membership is a line of /proc/self/cgroup: the cgroup that we are in, in one
@@ -68,6 +70,11 @@ func find() (trees []tree, err error) {
 			continue // our own cgroup is in another part of the tree
 		}
 		top := mounts[i].Mountpoint
+		if ok, err := m.isSeen(top); err != nil {
+			return nil, err
+		} else if !ok {
+			continue
+		}
 		trees = append(trees, tree{
 			v2: len(m.controllers) == 0, controllers: m.controllers, top: top, own: top + rest,
 		})
@@ -87,12 +94,24 @@ func (m membership) isAt(mount *mountinfo.Info) bool {
 			return false
 		}
 	}
+	return true
+}
+
+// isSeen tells that the tree which is mounted at top is what one finds there.
+func (m membership) isSeen(top string) (bool, error) {
 	var found unix.Statfs_t
 	// Every kind of file system has its number: another one may be mounted over it.
-	if err := unix.Statfs(mount.Mountpoint, &found); err != nil {
-		return false
+	err := unix.Statfs(top, &found)
+	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES) {
+		return false, nil
 	}
-	return v2 && found.Type == unix.CGROUP2_SUPER_MAGIC || !v2 && found.Type == unix.CGROUP_SUPER_MAGIC
+	if err != nil {
+		return false, fmt.Errorf("statfs %s: %w", top, err)
+	}
+	if len(m.controllers) == 0 {
+		return found.Type == unix.CGROUP2_SUPER_MAGIC, nil
+	}
+	return found.Type == unix.CGROUP_SUPER_MAGIC, nil
 }
 
 // isV2 tells that a directory is a cgroup of v2.

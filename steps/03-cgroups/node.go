@@ -79,7 +79,8 @@ func attach(fd int, target string) error {
 		return fmt.Errorf("move_mount: %w", err)
 	}
 	// The mount stays without the descriptor.
-	return unix.Close(fd)
+	unix.Close(fd)
+	return nil
 }
 
 // makeParents makes the directories between /dev and a node.

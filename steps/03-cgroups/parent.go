@@ -43,12 +43,17 @@ func usable(c *container.Container) ([]tree, error) {
 	}
 	var trees []tree
 	for _, t := range all {
-		t.parent = t.place(c)
+		if t.parent, err = t.place(c); err != nil {
+			return nil, err
+		}
 		if t.parent == "" {
 			continue
 		}
 		if t.v2 {
-			t.controllers = words(t.delegated() + "/cgroup.controllers")
+			if t.delegated, err = t.highest(); err != nil {
+				return nil, err
+			}
+			t.controllers = words(t.delegated + "/cgroup.controllers")
 		}
 		trees = append(trees, t)
 	}
@@ -57,44 +62,51 @@ func usable(c *container.Container) ([]tree, error) {
 
 // place returns the directory in which the container's cgroup is to be made, ""
 // where there is none that we may write to.
-func (t tree) place(c *container.Container) string {
-	switch {
-	case !t.v2 && writable(t.own):
-		// Below our own cgroup, whose limits hold for those below it too.
-		return t.own
-	case !t.v2:
-		return ""
-	case !c.Rootless && writable(t.top):
-		// At the top, where there are controllers to be had. Below our own cgroup we
-		// would meet the rule that processes and controllers do not go together.
-		return t.top
-	case t.own != t.top && writable(path.Dir(t.own)):
-		// Beside our own cgroup, for the same reason.
-		return path.Dir(t.own)
-	case writable(t.own):
-		return t.own
+func (t tree) place(c *container.Container) (dir string, err error) {
+	// Below our own cgroup its limits hold, too.
+	dirs := []string{t.own}
+	if t.v2 && t.own != t.top {
+		// Better beside it: below it we would meet the rule that processes and
+		// controllers do not go together.
+		dirs = []string{path.Dir(t.own), t.own}
 	}
-	return ""
+	if t.v2 && !c.Rootless {
+		// Best at the top, where there are controllers to be had.
+		dirs = append([]string{t.top}, dirs...)
+	}
+	for _, dir := range dirs {
+		if ok, err := writable(dir); ok || err != nil {
+			return dir, err
+		}
+	}
+	return "", nil
 }
 
-// delegated returns the highest directory down from which we may enable
+// highest returns the highest directory down from which we may enable
 // controllers: the top, or where somebody has given a part of the tree to us.
-func (t tree) delegated() string {
-	dir := t.parent
-	for dir != t.top && writable(path.Dir(dir)) {
-		dir = path.Dir(dir)
+func (t tree) highest() (dir string, err error) {
+	for dir = t.parent; dir != t.top; dir = path.Dir(dir) {
+		if ok, err := writable(path.Dir(dir)); !ok || err != nil {
+			return dir, err
+		}
 	}
-	return dir
+	return dir, nil
 }
 
 // writable tells that we may make cgroups in a directory, and move processes there.
-func writable(dir string) bool {
-	// Who may move processes is up to the permissions of a file.
-	if unix.Access(dir+"/cgroup.procs", unix.W_OK) != nil {
-		return false
+func writable(dir string) (bool, error) {
+	for _, path := range []string{dir + "/cgroup.procs", dir} {
+		// Who may move processes is up to the permissions of a file; who may make
+		// cgroups, to those of the directory.
+		err := unix.Access(path, unix.W_OK)
+		if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EROFS) || errors.Is(err, unix.ENOENT) {
+			return false, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("access %s: %w", path, err)
+		}
 	}
-	// Who may make cgroups, to those of the directory.
-	return unix.Access(dir, unix.W_OK) == nil
+	return true, nil
 }
 
 func hasV2(trees []tree) bool {

@@ -52,7 +52,12 @@ func makeDirectory(dir string) (fd int, err error) {
 	if err != nil {
 		return -1, fmt.Errorf("mkdir %s: %w", dir, err)
 	}
-	return lock(dir)
+	fd, err = lock(dir)
+	if err != nil && !errors.Is(err, unix.EWOULDBLOCK) {
+		// Ours, and empty, and of no use.
+		_ = unix.Rmdir(dir)
+	}
+	return fd, err
 }
 
 // makeParents makes the directories above a path, outermost first.
@@ -60,8 +65,12 @@ func makeParents(dir string) error {
 	parent := path.Dir(dir)
 	var found unix.Stat_t
 	// They are there from the second container on.
-	if unix.Stat(parent, &found) == nil {
+	err := unix.Stat(parent, &found)
+	if err == nil {
 		return nil
+	}
+	if !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("stat %s: %w", parent, err)
 	}
 	if err := makeParents(parent); err != nil {
 		return err

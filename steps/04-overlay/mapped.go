@@ -131,5 +131,6 @@ func attach(c *container.Container, name, target string) error {
 		return fmt.Errorf("move_mount %s: %w", target, err)
 	}
 	// The mount stays without the descriptor.
-	return unix.Close(fd)
+	unix.Close(fd)
+	return nil
 }

@@ -45,7 +45,8 @@ func standIn(fd int) error {
 		return fmt.Errorf("fchdir own directory: %w", err)
 	}
 	// The working directory holds it.
-	return unix.Close(fd)
+	unix.Close(fd)
+	return nil
 }
 
 // newRoot makes the overlay what becomes "/", in place of the directory.

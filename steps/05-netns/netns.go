@@ -104,7 +104,11 @@ func configure(c *container.Container) error {
 	if !c.Net.Own() {
 		return nil
 	}
-	lo := &netlink.Device{LinkAttrs: netlink.LinkAttrs{Name: "lo"}}
+	// The one interface that every network namespace is born with.
+	lo, err := netlink.LinkByName("lo")
+	if err != nil {
+		return fmt.Errorf("link lo: %w", err)
+	}
 	// 127.0.0.1: the interface is there, but off.
 	if err := netlink.LinkSetUp(lo); err != nil {
 		return fmt.Errorf("link lo up: %w", err)

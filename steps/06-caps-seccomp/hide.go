@@ -97,8 +97,12 @@ func maskThermal() error {
 		cpu := "/sys/devices/system/cpu/cpu" + strconv.Itoa(n)
 		var found unix.Stat_t
 		// Is there such a CPU?
-		if unix.Stat(cpu, &found) != nil {
+		err := unix.Stat(cpu, &found)
+		if errors.Is(err, unix.ENOENT) {
 			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("stat %s: %w", cpu, err)
 		}
 		if err := mask(cpu + "/thermal_throttle"); err != nil {
 			return err
