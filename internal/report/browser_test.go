@@ -231,7 +231,9 @@ func TestBrowserPictures(t *testing.T) {
 	require.Equal(t, "processes-0", say[string](b, on))
 	// No text runs out of its picture.
 	b.press("]")
-	for _, name := range []string{"processes", "mounts", "cgroups", "network", "capabilities", "filter"} {
+	for _, name := range []string{
+		"processes", "mounts", "cgroups", "network", "capabilities", "filter",
+	} {
 		b.run(chromedp.Evaluate("location.hash = '"+name+"'", nil))
 		require.Eventually(t, func() bool { return say[string](b, view) == name },
 			5*time.Second, 10*time.Millisecond, name)

@@ -154,9 +154,9 @@ func (p *page) controls(w *writer, all []*section) {
 		classes = append(classes, choice{"command", "command", true})
 	}
 	chooser(w, "class", "Calls of", classes)
-	w.put("<fieldset><legend>Only</legend><label><input type=\"checkbox\" id=\"changed\">" +
-		"<span>what changed something</span></label><label><input type=\"checkbox\" id=\"again\">" +
-		"<span>repeated looks, too</span></label></fieldset>" +
+	w.put("<fieldset><legend>Show</legend><label><input type=\"checkbox\" id=\"changed\">" +
+		"<span>only what changed something</span></label><label><input type=\"checkbox\" id=\"again\">" +
+		"<span>repeated looks</span></label></fieldset>" +
 		"<output id=\"shown\" aria-live=\"polite\"></output></form>\n")
 }
 
@@ -205,7 +205,7 @@ func (p *page) section(w *writer, s *section) {
 		w.put("<span>step %d %s</span>", e.Step, e.Name)
 	}
 	if e.Moment != "" {
-		w.put(" · <b>%s</b> <small>%s</small>", e.Moment, whenIs(e.Moment))
+		w.put(" · <b>%s</b><small>: %s</small>", e.Moment, whenIs(e.Moment))
 	}
 	w.put("</h3>\n")
 	for _, st := range s.statements {
