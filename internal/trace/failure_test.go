@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -283,17 +284,27 @@ var fileFailures = []failure{
 	{"not empty", "", 0, func(d string) {
 		touch(d+"/f", 0o600)
 		_ = unix.Rmdir(d)
-	}, "unlinkat", "ENOTEMPTY", `has 1 entry: f`},
+	}, "unlinkat", "ENOTEMPTY", `has 1 file: f`},
 	{"no access", "user", 0, func(d string) {
 		touch(d+"/f", 0o200)
 		_, _ = unix.Open(d+"/f", unix.O_RDONLY, 0)
 	}, "openat", "EACCES", `/f may not be read: mode 0200, owner \d+:\d+; the caller is \d+:\d+`},
-	{"no search", "user", 0, func(d string) {
-		mkdirs(d, "a/b")
-		_ = os.Chmod(d+"/a", 0o600)
-		_ = unix.Mkdir(d+"/a/b/c", 0o700)
-		_ = os.Chmod(d+"/a", 0o700)
-	}, "mkdirat", "EACCES", `/a may not be searched, on the way to \S+: mode 0600`},
+	{
+		"access", "user", 0, func(string) { _ = unix.Access("/etc/passwd", unix.R_OK|unix.W_OK) },
+		"faccessat", "EACCES", `/etc/passwd may not be read and written to: mode 0644, owner 0:0`,
+	},
+	{
+		"unlink a directory", "", 0, func(d string) { _ = unix.Unlink(d) },
+		"unlinkat", "EISDIR", `is a directory: \S+ is a directory$`,
+	},
+	{
+		"no search", "user", 0, func(d string) {
+			mkdirs(d, "a/b")
+			_ = os.Chmod(d+"/a", 0o600)
+			_ = unix.Mkdir(d+"/a/b/c", 0o700)
+			_ = os.Chmod(d+"/a", 0o700)
+		}, "mkdirat", "EACCES", `/a may not be searched, on the way to \S+: mode 0600`,
+	},
 	{"root's file in a user namespace", "user", inUser, func(string) {
 		_, _ = unix.Open("/etc/passwd", unix.O_WRONLY, 0)
 	}, "openat", "EACCES", `/etc/passwd may not be written to: .*, root of user:.*no meaning`},
@@ -448,6 +459,7 @@ func failures() []failure {
 
 // fails makes the call that fails, in new namespaces where it needs them.
 func fails(arg string) int {
+	runtime.LockOSThread() // filters and capabilities are a thread's
 	name, dir, _ := strings.Cut(arg, ",")
 	inside := strings.HasPrefix(name, "inside ")
 	for _, f := range failures() {

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -304,6 +305,7 @@ func TestUnavailable(t *testing.T) {
 
 // denyPtrace lets all later ptrace calls of this process fail.
 func denyPtrace(t *testing.T) {
+	runtime.LockOSThread() // no_new_privs is this thread's only
 	require.NoError(t, unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 	filter := []unix.SockFilter{
 		{Code: unix.BPF_LD | unix.BPF_W | unix.BPF_ABS, K: 0},

@@ -148,12 +148,28 @@ func (c *Call) refused(p *place) string {
 		}
 	case strings.HasPrefix(c.Name, "open"):
 		access := [...]uint32{unix.R_OK, unix.W_OK, unix.R_OK | unix.W_OK, 0}[c.openFlags()&3]
-		if !c.may(&p.stat, access) {
-			how := [...]string{"read", "written to", "read and written", ""}[c.openFlags()&3]
-			return p.path + " may not be " + how + ": " + c.bits(&p.stat)
-		}
+		return c.barred(p, access)
+	case strings.Contains(c.Name, "access"):
+		return c.barred(p, uint32(c.arg("mode")))
 	}
 	return ""
+}
+
+// barred says that a file may not be accessed in one of some ways (access(2)).
+func (c *Call) barred(p *place, access uint32) string {
+	if c.may(&p.stat, access) {
+		return ""
+	}
+	var ways []string
+	for _, way := range []struct {
+		bit  uint32
+		word string
+	}{{unix.R_OK, "read"}, {unix.W_OK, "written to"}, {unix.X_OK, "executed"}} {
+		if access&way.bit != 0 {
+			ways = append(ways, way.word)
+		}
+	}
+	return p.path + " may not be " + strings.Join(ways, " and ") + ": " + c.bits(&p.stat)
 }
 
 // openFlags are those of the calls that open files.
@@ -236,10 +252,19 @@ func there(c *Call) string {
 	return ""
 }
 
+func isDirectory(c *Call) string {
+	for _, p := range c.places() {
+		if p.is(unix.S_IFDIR) {
+			return p.path + " is a directory"
+		}
+	}
+	return ""
+}
+
 func notEmpty(c *Call) string {
 	for _, p := range c.places() {
 		if entries, err := os.ReadDir(p.at); err == nil && len(entries) > 0 {
-			return p.path + " has " + plural(len(entries), "entry") + ": " + entries[0].Name()
+			return p.path + " has " + plural(len(entries), "file") + ": " + entries[0].Name()
 		}
 	}
 	return ""

@@ -436,7 +436,7 @@ var table = [...]row{
 	{"*", unix.ENOTEMPTY, []check{notEmpty}, ""},
 	{"*", unix.EBUSY, []check{isMountPoint}, ""},
 	{"*", unix.EXDEV, []check{differentMounts}, ""},
-	{"*", unix.EISDIR, []check{there}, ""},
+	{"*", unix.EISDIR, []check{isDirectory}, ""},
 	{"*", unix.ETXTBSY, []check{openForWriting}, ""},
 	{"*", unix.ENAMETOOLONG, []check{tooLong}, ""},
 	{"*", unix.EBADF, []check{notOpen}, ""},
