@@ -71,6 +71,18 @@ func TestLacks(t *testing.T) {
 		Lacks(pid, "CAP_NONE", "initial"))
 }
 
+// TestLinkInUse: the name that a new link cannot have is told.
+func TestLinkInUse(t *testing.T) {
+	if _, err := os.Stat("/proc/self/net/dev"); err != nil {
+		t.Skip("no network")
+	}
+	pid := os.Getpid()
+	require.Regexp(t, `^a link lo is in net:\[\d+\] already$`,
+		Refusal(pid, "RTM_NEWLINK", `veth "lo" peer x`, unix.EEXIST))
+	require.Equal(t, "such a route is there already", Refusal(pid, "RTM_NEWROUTE", "", unix.EEXIST))
+	require.Empty(t, Refusal(pid, "RTM_NEWROUTE", "", unix.EIO))
+}
+
 func TestRecord(t *testing.T) {
 	require.Equal(t, "overlayfs: missing 'lowerdir'",
 		record("3,1339,5140900,-;overlayfs: missing 'lowerdir'\n SUBSYSTEM=x\n"))
