@@ -44,7 +44,7 @@ type sweepLine struct {
 // sweepLines are chosen to come by most statements there are, the richest first.
 func sweepLines() []sweepLine {
 	six := []string{
-		"-p", "8080:80", "--volume", os.TempDir() + ":/mnt/there:ro", "--workdir", "/mnt",
+		"-p", "PORT:80", "--volume", os.TempDir() + ":/mnt/there:ro", "--workdir", "/mnt",
 		"--time-offset", "1h", "--ulimit", "nofile=100", "--oom-score-adj", "100",
 	}
 	if os.Geteuid() == 0 {
@@ -126,14 +126,18 @@ func plan(t *testing.T, root string) (runs []sweepRun) {
 	errnos := sweepErrnos()
 	seen := map[string]bool{}
 	for _, line := range sweepLines() {
-		n := map[string]int{}
+		n, again := map[string]int{}, map[string]int{}
 		for _, e := range lessonCalls(t, root, line) {
 			n[e.Call]++
 			place := fmt.Sprintf("%s:%d %s", e.File, e.Line, e.Moment)
-			if !trace.CanFail(e.Call) || seen[place+e.Call] && !full {
+			key := place + e.Call
+			if again[key]++; full {
+				key += strconv.Itoa(again[key])
+			}
+			if !trace.CanFail(e.Call) || seen[key] {
 				continue
 			}
-			seen[place+e.Call] = true
+			seen[key] = true
 			run := sweepRun{line, root, e.Call, n[e.Call], errnos[len(runs)%len(errnos)], place}
 			if !full {
 				runs = append(runs, run)
@@ -168,8 +172,13 @@ func lessonCalls(t *testing.T, root string, line sweepLine) (calls []trace.Event
 
 // args are the line's, with a command that tells what the container has.
 func (l sweepLine) args(root, name string, flags ...string) []string {
-	args := append([]string{"step", strconv.Itoa(l.Step), "--rootfs", root, "--name", name}, l.Flags...)
-	return append(append(args, flags...), "--", "/bin/sh", "-c", portrait)
+	args := []string{"step", strconv.Itoa(l.Step), "--rootfs", root, "--name", name}
+	// Without root the port is the machine's, and so each worker has its own.
+	port := "1808" + strconv.Itoa(int(name[len(name)-1])%10)
+	for _, flag := range append(l.Flags, flags...) {
+		args = append(args, strings.Replace(flag, "PORT", port, 1))
+	}
+	return append(args, "--", "/bin/sh", "-c", portrait)
 }
 
 // portrait prints all that a container is to have.

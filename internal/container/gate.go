@@ -13,6 +13,12 @@ import (
 // gateFD is the child's end of the gate: the first descriptor after stderr.
 const gateFD = 3
 
+// The first byte that comes through a gate.
+const (
+	knocks  = 0 // what follows is yet to be asked for
+	reports = 1 // a Report follows: no knock is to be expected any more
+)
+
 // maxHanded is how many open files may go through the gate at once. The kernel
 // allows 253 (SCM_MAX_FD in unix(7)).
 const maxHanded = 253
@@ -43,7 +49,7 @@ func newGate() (*gate, *os.File, error) {
 // knock tells the other side that we are at the gate, and that we end when it does.
 func (g *gate) knock() error {
 	// Whoever opens the gate waits for this byte: killed before it, it opens nothing.
-	if err := unix.Send(g.fd, []byte{0}, unix.MSG_NOSIGNAL); err != nil {
+	if err := unix.Send(g.fd, []byte{knocks}, unix.MSG_NOSIGNAL); err != nil {
 		return fmt.Errorf("gate: send: %w", err)
 	}
 	return nil
@@ -51,14 +57,15 @@ func (g *gate) knock() error {
 
 // heed waits for the knock.
 func (g *gate) heed() error {
+	first := []byte{0}
 	for {
 		// From here on it does not outlive us, even if we are killed: it may go on.
-		n, _, err := unix.Recvfrom(g.fd, make([]byte, 1), 0)
+		n, _, err := unix.Recvfrom(g.fd, first, 0)
 		if errors.Is(err, unix.EINTR) {
 			continue
 		}
-		if err == nil && n == 0 {
-			err = unix.EPIPE // it has ended
+		if err == nil && (n == 0 || first[0] != knocks) {
+			err = unix.EPIPE // it has ended, or is about to, and has said why
 		}
 		if err != nil {
 			return fmt.Errorf("gate: recvfrom: %w", err)

@@ -60,7 +60,7 @@ func (r *Result) Tell(report Report) bool {
 	const flags = unix.MSG_NOSIGNAL | unix.MSG_DONTWAIT
 	// Who has started us tells the user, last of all. The first byte is for one who
 	// still waits for an open file.
-	return unix.Send(r.gate.fd, append([]byte{0}, data...), flags) == nil
+	return unix.Send(r.gate.fd, append([]byte{reports}, data...), flags) == nil
 }
 
 // told reads what a process that has ended has said through the gate.
@@ -75,8 +75,8 @@ func (g *gate) told() (r Report) {
 	if err != nil {
 		return r
 	}
-	// The bytes before it are knocks.
-	if json.Unmarshal(bytes.TrimLeft(buf[:n], "\x00"), &r) != nil {
+	// The bytes before it are knocks, and what tells it from them.
+	if json.Unmarshal(bytes.TrimLeft(buf[:n], "\x00\x01"), &r) != nil {
 		return Report{}
 	}
 	return r

@@ -10,6 +10,8 @@ import (
 
 	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/state"
 )
 
 // becomeRoot is step 0: root without being root. A user namespace is the one
@@ -34,6 +36,8 @@ func becomeRoot(c *Container) (exit int, err error) {
 	}
 	if err := g.send(c); err != nil {
 		end(pid)
+		// It was written down for a parent that has not begun.
+		_ = state.Remove(c.Name, pid)
 		return 125, g.cause(&Error{Err: err})
 	}
 	signals.Forward(pid)
