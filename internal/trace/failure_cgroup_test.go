@@ -20,10 +20,15 @@ func unified() string {
 	return ""
 }
 
-// givesPids tells that the root of cgroup v2 hands the controller of tasks down.
-func givesPids() bool {
+// pure tells that the controllers are those of cgroup v2, and handed down by its root.
+func pure() bool {
 	control, _ := os.ReadFile(unified() + "/cgroup.subtree_control")
-	return os.Geteuid() == 0 && strings.Contains(string(control), "pids")
+	return strings.Contains(string(control), "memory") && strings.Contains(string(control), "pids")
+}
+
+// cgroups tells that the failure is one of this machine's cgroups.
+func (f *failure) cgroups() bool {
+	return os.Geteuid() == 0 && (f.who == "v2" && pure() || f.who == "hybrid" && !pure())
 }
 
 // inGroup makes a cgroup for as long as do takes.
@@ -39,35 +44,43 @@ func inGroup(top, dir string, do func(group string)) {
 }
 
 var cgroupFailures = []failure{
-	{"controller not enabled", "root", 0, func(d string) {
+	{"controller not enabled", "hybrid", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
 			_, _ = unix.Open(group+"/rdma.max", unix.O_WRONLY, 0)
 		})
 	}, "openat", "ENOENT", `controller rdma`},
-	{"controller not there", "root", 0, func(d string) {
+	{"controller not there", "hybrid", 0, func(d string) {
 		inGroup(unified(), d, func(group string) { write(group+"/cgroup.subtree_control", "+rdma") })
 	}, "write", "ENOENT|EINVAL", `controller rdma|one of|does not take`},
-	{"controller in the root only", "root", 0, func(d string) {
+	{"controller in the root only", "hybrid", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
 			_, _ = unix.Open(group+"/hugetlb.2MB.max", unix.O_WRONLY, 0)
 		})
 	}, "openat", "ENOENT", `controller hugetlb (is not enabled in /\S+/cgroup.subtree_control|.*v1)`},
-	{"inner process", "pids", 0, func(d string) {
+	{"controller not handed down", "v2", 0, func(d string) {
+		inGroup(unified(), d, func(group string) {
+			mkdirs(group, "a")
+			_, _ = unix.Open(group+"/a/pids.max", unix.O_WRONLY, 0)
+			write(group+"/a/cgroup.subtree_control", "+pids")
+			_ = os.Remove(group + "/a")
+		})
+	}, "openat", "ENOENT", `controller pids is not enabled in \S+/cgroup.subtree_control, which says ""`},
+	{"inner process", "v2", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
 			write(group+"/cgroup.procs", "0")
-			write(group+"/cgroup.subtree_control", "+pids")
+			write(group+"/cgroup.subtree_control", "+memory")
 		})
 	}, "write", "EBUSY", `has 1 process of its own \(\d+\): a cgroup with processes may hand no`},
-	{"process in inner", "pids", 0, func(d string) {
+	{"process in inner", "v2", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
-			write(group+"/cgroup.subtree_control", "+pids")
+			write(group+"/cgroup.subtree_control", "+memory")
 			write(group+"/cgroup.procs", "0")
 		})
-	}, "write", "EBUSY", `hands controllers down \(pids\): it may have no processes of its own`},
-	{"pids nonsense", "pids", 0, func(d string) {
+	}, "write", "EBUSY", `hands controllers down \(memory\): it may have no processes of its own`},
+	{"pids nonsense", "v2", 0, func(d string) {
 		inGroup(unified(), d, func(group string) { write(group+"/pids.max", "many") })
 	}, "write", "EINVAL", `pids.max takes a number, or max, not "many"`},
-	{"too many tasks", "pids", 0, func(d string) {
+	{"too many tasks", "v2", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
 			write(group+"/cgroup.procs", "0")
 			write(group+"/pids.max", "1")

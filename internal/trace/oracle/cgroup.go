@@ -122,6 +122,20 @@ func cannotEnable(c *Call) string {
 	return ""
 }
 
+// domain are the controllers, of some, that manage processes and not threads: only these
+// are under the rule (cgroups(7), "thread mode").
+func domain(controllers string) []string {
+	var list []string
+	for controller := range strings.FieldsSeq(controllers) {
+		switch controller {
+		case "cpu", "cpuset", "perf_event", "pids":
+		default:
+			list = append(list, controller)
+		}
+	}
+	return list
+}
+
 // inner tells the rule that processes are in leaves only (cgroups(7), "no internal
 // processes").
 func inner(c *Call) string {
@@ -137,8 +151,8 @@ func inner(c *Call) string {
 		}
 		return c.childHas(g)
 	case "cgroup.procs", "cgroup.threads":
-		if control := g.value("cgroup.subtree_control"); control != "" {
-			return g.dir + " hands controllers down (" + control + "): it may have no processes of " +
+		if control := domain(g.value("cgroup.subtree_control")); len(control) > 0 {
+			return g.dir + " hands controllers down (" + strings.Join(control, " ") + "): it may have no processes of " +
 				"its own (no internal processes)"
 		}
 	}
