@@ -1,11 +1,14 @@
 package trace
 
 import (
+	"os"
+	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/trace/ptrace"
+	"github.com/containerkit/kit/internal/trace/state"
 )
 
 // pause lets the reader look at a lesson call before it happens, for as long as they
@@ -35,14 +38,26 @@ func (t *tracer) pause(th *thread) {
 // stop, and the loop lets it go back to its read.
 func (t *tracer) holdReaders(paused *thread) {
 	for _, th := range t.threads {
-		if th == paused || !th.inCall || th.call.Name != "read" {
-			continue
-		}
-		path := th.call.frame.Memory.Path(int(int32(th.call.frame.Args[0])))
-		if strings.HasPrefix(path, "/dev/pts/") || strings.HasPrefix(path, "/dev/tty") {
+		if th != paused && readsTerminal(th.tid) {
 			_ = ptrace.Interrupt(th.tid)
 		}
 	}
+}
+
+// readsTerminal tells that a thread sleeps in a read from a terminal. What it is in may
+// not be in the record: nothing is while the command runs.
+func readsTerminal(tid int) bool {
+	f := strings.Fields(string(state.Read(tid, "syscall"))) // number, arguments (proc_pid_syscall(5))
+	if len(f) < 2 || f[0] != strconv.Itoa(unix.SYS_READ) {
+		return false
+	}
+	fd, err := strconv.ParseUint(f[1], 0, 64)
+	if err != nil {
+		return false
+	}
+	path, _ := os.Readlink(state.Proc(tid, "fd/"+strconv.Itoa(int(fd))))
+	return strings.HasPrefix(path, "/dev/pts/") || strings.HasPrefix(path, "/dev/tty") ||
+		path == "/dev/console"
 }
 
 // ends kills the child, once the reader has quit, where it would go on to do its part.

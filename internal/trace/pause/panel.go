@@ -203,7 +203,7 @@ func (p *panel) fit(rows int) {
 			}
 			if len(*part) > most {
 				*part = (*part)[:most:most]
-				(*part)[most-1] += "…"
+				(*part)[most-1] = shortened((*part)[most-1])
 			}
 		}
 	}
@@ -258,4 +258,12 @@ func (d *Dialog) bar(columns int) string {
 		}
 	}
 	return render.Cut("? help "+d.say, columns-1)
+}
+
+// shortened is the last line of a part that goes on.
+func shortened(line string) string {
+	if runes := []rune(line); len(runes) > 1 && runes[len(runes)-1] != 'm' {
+		return strings.TrimRight(string(runes[:len(runes)-1]), " ") + "…"
+	}
+	return line
 }

@@ -149,7 +149,7 @@ func (d *Dialog) press(k key) (done bool) {
 		d.viewPast()
 	case "?", "h":
 		columns, _ := d.screen.Size()
-		d.view("help", help(columns), 0)
+		d.view("help", help(columns), 0, false)
 	case ctrlZ:
 		d.suspend()
 	case "redraw", ctrlL:

@@ -16,8 +16,9 @@ const (
 )
 
 // view shows lines, from the one with the number top on, for as long as the reader
-// wants. It returns the key that has ended it.
-func (d *Dialog) view(title string, lines []string, top int) key {
+// wants. It returns the key that has ended it. With ends, one that turns the last page
+// does.
+func (d *Dialog) view(title string, lines []string, top int, ends bool) key {
 	if d.o.Dumb {
 		d.print("\n" + strings.Join(lines, "\n") + "\n")
 		return ""
@@ -43,7 +44,7 @@ func (d *Dialog) view(title string, lines []string, top int) key {
 		}
 		switch k {
 		case " ", "pgdn":
-			if top+page >= len(lines) {
+			if ends && top+page >= len(lines) {
 				return k
 			}
 			top += page - 1
@@ -87,7 +88,7 @@ func (d *Dialog) viewSource() {
 	for i, l := range lines {
 		out = append(out, d.codeLine(l, first+i, first+i == e.Line, columns))
 	}
-	d.view(e.File, out, e.Line-first-rows/2)
+	d.view(e.File, out, e.Line-first-rows/2, false)
 }
 
 // viewState shows all that makes the process one of a container, or not.
@@ -100,7 +101,7 @@ func (d *Dialog) viewState() {
 	var text strings.Builder
 	_ = r.WriteText(&text)
 	title := fmt.Sprintf("kit inspect %d", d.now.PID)
-	d.view(title, strings.Split(strings.TrimRight(text.String(), "\n"), "\n"), 0)
+	d.view(title, strings.Split(strings.TrimRight(text.String(), "\n"), "\n"), 0, false)
 }
 
 // viewPast shows what has happened, call by call.
@@ -112,7 +113,7 @@ func (d *Dialog) viewPast() {
 	i := len(d.past) - 1
 	for {
 		title := fmt.Sprintf("%d before this, b further back", len(d.past)-i)
-		switch d.view(title, d.pastLines(d.past[i]), 0) {
+		switch d.view(title, d.pastLines(d.past[i]), 0, true) {
 		case "b", "left":
 			i = max(i-1, 0)
 		case "enter", "n", "right", " ", "pgdn":
