@@ -42,14 +42,27 @@ func hostnameOf(pid int) (name string, err error) {
 		return "", err
 	}
 	defer unix.Close(fd)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		runtime.LockOSThread() // never unlocked: the thread is of no use to others
+	apart(func() {
 		if err = unix.Setns(fd, unix.CLONE_NEWUTS); err == nil {
 			name = hostname()
 		}
+	})
+	return name, err
+}
+
+// apart calls f in a thread that ends thereafter. That is not the first thread of the
+// program, which Go never ends: /proc/PID shows the namespaces of that one.
+func apart(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			f()
+			return // without an unlock: the thread ends
+		}
+		apart(f) // in another thread, as this one is held meanwhile
+		runtime.UnlockOSThread()
 	}()
 	<-done
-	return name, err
 }
