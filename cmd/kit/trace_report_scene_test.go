@@ -51,7 +51,8 @@ func TestReportAgrees(t *testing.T) {
 	agreeAddresses(t, network, inside)
 	agreeAddresses(t, network, bridge)
 	for _, r := range listOf[struct{ Dst, Gateway string }](t, routes) {
-		require.Contains(t, network, strings.TrimSpace(r.Dst+strings.TrimSuffix(" via "+r.Gateway, " via ")))
+		route := strings.TrimSuffix(r.Dst+" via "+r.Gateway, " via ")
+		require.Contains(t, network, route)
 	}
 	cgroups := wordsOf(t, string(page), "cgroups")
 	for _, want := range []string{"of 64 MiB", "of 30 tasks", "command " + pid, c.Cgroups[0].Dir} {

@@ -18,12 +18,9 @@ import (
 func reportOf(t *testing.T, args ...string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "r.html")
-	args = append([]string{"step", args[0], "--rootfs", ktest.Rootfs(t), "--report", file}, args[1:]...)
-	cmd := exec.Command(ktest.Kit(t), args...)
-	out, err := cmd.CombinedOutput()
-	if _, ended := err.(*exec.ExitError); err != nil && !ended { //nolint:errorlint // it is never wrapped
-		require.NoError(t, err)
-	}
+	cmd := exec.Command(ktest.Kit(t), "step", args[0], "--rootfs", ktest.Rootfs(t), "--report", file)
+	cmd.Args = append(cmd.Args, args[1:]...)
+	out, _ := cmd.CombinedOutput()
 	page, err := os.ReadFile(file)
 	require.NoError(t, err, "%s", out)
 	return string(page)
@@ -48,7 +45,7 @@ func TestReportIsSmall(t *testing.T) {
 func TestReportOfHostileNames(t *testing.T) {
 	ktest.Clean(t)
 	const bad = `<script>alert("1")</script><img src=x onerror='alert(2)'>`
-	page := reportOf(t, "2", "-e", "X="+bad, "-w", "/"+bad, "--", "/bin/echo", bad, `"onload="alert(3)`)
+	page := reportOf(t, "2", "-e", "X="+bad, "-w", "/"+bad, "--", "echo", bad, `"onload="alert(3)`)
 	require.Equal(t, 1, strings.Count(page, "<script"), "the page's own")
 	require.NotContains(t, page, "<img")
 	require.Contains(t, page, "&lt;script&gt;alert(")

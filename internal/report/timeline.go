@@ -188,6 +188,11 @@ func stepName(e *trace.Event) string {
 
 func (p *page) section(w *writer, s *section) {
 	e := s.first
+	if e.PID == 0 { // it is about no process: a scene, a word on the whole run
+		w.put("<div class=\"sec whole\" data-step=\"%d\">\n", e.Step)
+		p.statements(w, s)
+		return
+	}
 	who := fmt.Sprintf("%s %d", e.Side, e.PID)
 	if e.NSPID != 0 && e.NSPID != e.PID {
 		who += fmt.Sprintf(" (%d inside)", e.NSPID)
@@ -208,6 +213,10 @@ func (p *page) section(w *writer, s *section) {
 		w.put(" · <b>%s</b><small>: %s</small>", e.Moment, whenIs(e.Moment))
 	}
 	w.put("</h3>\n")
+	p.statements(w, s)
+}
+
+func (p *page) statements(w *writer, s *section) {
 	for _, st := range s.statements {
 		p.statement(w, s, st)
 	}
