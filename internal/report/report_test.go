@@ -1,6 +1,7 @@
 package report_test
 
 import (
+	"bytes"
 	"os"
 	"strings"
 	"testing"
@@ -48,6 +49,20 @@ func TestSample(t *testing.T) {
 	if name := os.Getenv("KIT_PAGE"); name != "" {
 		require.NoError(t, os.WriteFile(name, []byte(page), 0o600))
 	}
+}
+
+// TestReplayed: a record that was written and read again makes the same page.
+func TestReplayed(t *testing.T) {
+	var record bytes.Buffer
+	sink := render.NewJSON(&record)
+	for _, e := range sample() {
+		require.NoError(t, sink.Event(e))
+	}
+	r := report.New(os.DirFS("../.."))
+	require.NoError(t, render.Replay(&record, r))
+	var page strings.Builder
+	require.NoError(t, r.Write(&page))
+	require.Equal(t, pageOf(t, sample()), page.String())
 }
 
 // TestHostile: nothing that a record says is markup.
