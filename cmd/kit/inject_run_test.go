@@ -71,7 +71,7 @@ func (w *sweeper) run(r sweepRun) {
 	began := time.Now()
 	w.result = runKit(w.t, r.Line.args(r.Root, w.name, "--trace-file", os.DevNull, "--inject", inject)...)
 	out := w.result
-	left := w.survey()
+	left := w.survey(2 * time.Second)
 	switch {
 	case time.Since(began) > 15*time.Second:
 		w.complain("it hangs")
@@ -107,7 +107,7 @@ func (w *sweeper) portrait(line sweepLine, root string) string {
 		r := runKit(w.t, line.args(root, w.name, "--trace-file", os.DevNull)...)
 		require.Zero(w.t, r.exit, r.err)
 		w.portraits[key] = r.out
-		require.Equal(w.t, w.before, w.survey(), "left behind by a run in which nothing fails")
+		require.Equal(w.t, w.before, w.survey(2*time.Second), "left behind by a run in which nothing fails")
 	}
 	return w.portraits[key]
 }
@@ -154,7 +154,7 @@ func (w *sweeper) checkLeft(left []string) {
 	if r := runKit(w.t, "clean"); r.exit != 0 || r.err != "" {
 		w.complain("kit clean: " + r.err)
 	}
-	if left := w.survey(); !slices.Equal(left, w.before) {
+	if left := w.survey(2 * time.Second); !slices.Equal(left, w.before) {
 		w.complain("left behind after kit clean:\n" +
 			difference(strings.Join(w.before, "\n"), strings.Join(left, "\n")))
 		w.before = left
@@ -162,8 +162,8 @@ func (w *sweeper) checkLeft(left []string) {
 }
 
 // survey waits for what is about to go, and returns what is left.
-func (w *sweeper) survey() (left []string) {
-	for deadline := time.Now().Add(2 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+func (w *sweeper) survey(patience time.Duration) (left []string) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(5 * time.Millisecond) {
 		left = w.left()
 		if slices.Equal(left, w.before) || time.Now().After(deadline) {
 			return left

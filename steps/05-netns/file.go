@@ -132,16 +132,19 @@ func create(path, text string) error {
 }
 
 // removeFiles removes what makeFiles has made.
-func removeFiles(c *container.Container) error {
+func removeFiles(c *container.Container) (err error) {
 	if c.Net.Dir == "" {
 		return nil
 	}
 	for _, f := range files() {
 		path := c.Net.Dir + "/" + f.name
 		// Nobody sees it any more.
-		if err := unix.Unlink(path); err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("unlink %s: %w", path, err)
+		if e := unix.Unlink(path); e != nil && !errors.Is(e, unix.ENOENT) {
+			err = errors.Join(err, fmt.Errorf("unlink %s: %w", path, e))
 		}
+	}
+	if err != nil {
+		return err // it is not empty
 	}
 	// Empty by now.
 	if err := unix.Rmdir(c.Net.Dir); err != nil && !errors.Is(err, unix.ENOENT) {

@@ -15,15 +15,12 @@ import (
 // leave takes the container's rules out, or, when nobody is left, everything. It
 // gives its address back.
 func leave(c *container.Container, left []*container.Container) error {
-	if err := removeLink(cableName(c)); err != nil {
-		return err
-	}
-	var err error
+	err := removeLink(cableName(c))
 	if len(left) > 0 {
 		tell(left, entries(left))
-		err = unpublish(c)
+		err = errors.Join(err, unpublish(c))
 	} else {
-		err = takeDown(c)
+		err = errors.Join(err, takeDown(c))
 	}
 	if err == nil {
 		c.Net.Address = netip.Prefix{}

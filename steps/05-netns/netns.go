@@ -10,6 +10,7 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -140,14 +141,12 @@ func configure(c *container.Container) error {
 
 // disconnect takes back what the kernel does not by itself. The last container to
 // leave takes the bridge, the rules and the forwarding along.
-func disconnect(c *container.Container) error {
+func disconnect(c *container.Container) (err error) {
 	if c.Net.Kind == container.NetBridge && c.Net.Address.IsValid() {
 		// Of two that leave at the same time, the second is the last one.
-		if err := c.Exclusive(func(others []*container.Container) error {
+		err = c.Exclusive(func(others []*container.Container) error {
 			return leave(c, connected(mates(c, others)))
-		}); err != nil {
-			return err
-		}
+		})
 	}
-	return removeFiles(c)
+	return errors.Join(err, removeFiles(c))
 }
