@@ -64,7 +64,7 @@ var cgroupFailures = []failure{
 			write(group+"/a/cgroup.subtree_control", "+pids")
 			_ = os.Remove(group + "/a")
 		})
-	}, "openat", "ENOENT", `controller pids is not enabled in \S+/cgroup.subtree_control, which says ""`},
+	}, "openat", "ENOENT", `controller pids is not enabled in \S+control, which says ""`},
 	{"inner process", "v2", 0, func(d string) {
 		inGroup(unified(), d, func(group string) {
 			write(group+"/cgroup.procs", "0")

@@ -152,8 +152,8 @@ func inner(c *Call) string {
 		return c.childHas(g)
 	case "cgroup.procs", "cgroup.threads":
 		if control := domain(g.value("cgroup.subtree_control")); len(control) > 0 {
-			return g.dir + " hands controllers down (" + strings.Join(control, " ") + "): it may have no processes of " +
-				"its own (no internal processes)"
+			return g.dir + " hands controllers down (" + strings.Join(control, " ") + "): it may have " +
+				"no processes of its own (no internal processes)"
 		}
 	}
 	return ""
