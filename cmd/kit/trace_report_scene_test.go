@@ -60,7 +60,7 @@ func TestReportAgrees(t *testing.T) {
 	}
 	capabilities := wordsOf(t, string(page), "capabilities")
 	for set, names := range c.Capabilities {
-		require.Regexp(t, fmt.Sprintf(`command %d\s+%s\s+%d\s+%s\b`, c.Pid, set, len(names),
+		require.Regexp(t, fmt.Sprintf(`command %d +%s +%d +%s *\n`, c.Pid, set, len(names),
 			regexp.QuoteMeta(strings.Join(names, ", "))), capabilities)
 	}
 }
