@@ -46,7 +46,7 @@ func (o *traceOptions) addTo(f *pflag.FlagSet, what string) {
 	f.StringVar(&o.report.file, "report", "", "write the trace as a page with pictures to `FILE`.html")
 	f.Var(&o.pause, "pause", "stop before each kernel call, or from the `N`th on: --pause=N")
 	f.Lookup("pause").NoOptDefVal = "1"
-	f.BoolVar(&o.follow, "follow", false, "show the command's own container calls too")
+	f.BoolVar(&o.follow, "follow", false, "show the command's own container calls too, until SIGUSR1")
 	f.Var(&o.inject, "inject",
 		"let a kernel call fail: `CALL:ERRNO[:N]` the Nth such call, or the first")
 }
@@ -62,7 +62,7 @@ func (o *traceOptions) check() error {
 	if _, err := render.ColorFor(o.colorful, os.Stderr); err != nil {
 		return err
 	}
-	return errors.Join(o.pause.check(o), o.inject.check(o), o.report.check(o))
+	return errors.Join(o.checkFollow(), o.pause.check(o), o.inject.check(o), o.report.check(o))
 }
 
 // show runs c under the observer, with the trace in out; or untraced, when that was
@@ -109,6 +109,7 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 	// When nobody reads the trace any more, the command runs on without.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	var opened chan error
+	letGo := func() {}
 	var said container.Report
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
@@ -137,8 +138,10 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 			// A long command fills the gate, and is read only while the observer goes on.
 			go func() { opened <- cmd.Open(c) }()
 			signals.Forward(pid)
+			letGo = o.letGo(pid)
 		},
 	})
+	letGo()
 	note(said.Notes)
 	if e := said.Err(); e != nil {
 		return exit, errors.Join(e, err)
@@ -153,7 +156,7 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 // are not read from the process otherwise.
 func (o *traceOptions) detail(class trace.Class) bool {
 	switch {
-	case o.format == "json" || class == trace.Lesson:
+	case o.format == "json" || class == trace.Lesson || class == trace.Command:
 		return true
 	case class == trace.Bookkeeping:
 		return o.verbosity >= 1 || o.report.file != ""

@@ -57,7 +57,8 @@ func newStepCommand() *cobra.Command {
 		Use:   "step <N|name> [flags] [--] [command [args...]]",
 		Short: "Run a command in a container built from steps 1 to N (default /bin/sh)",
 		Long: `Run a command in a container built from steps 1 to N of the ladder, and show
-every kernel call that builds it. The command is /bin/sh unless one is given.`,
+every kernel call that builds it. The command is /bin/sh unless one is given.
+` + followHelp,
 		Example: `  kit step 1 -- /bin/sh -c 'ls /'
   kit step namespaces --hostname box -- ps
   kit step 2 -t --trace=off`,

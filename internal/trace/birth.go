@@ -20,20 +20,27 @@ func (t *tracer) birth(th *thread) {
 		t.resume(th, 0)
 		return
 	}
+	if _, ok := t.threads[tid]; ok {
+		t.resume(th, 0) // it was taken for an orphan
+		return
+	}
+	child := t.newThread(th, tid)
+	t.resume(th, 0)
+	t.meet(child)
+}
+
+// newThread takes on the new thread tid that th has made, and records that.
+func (t *tracer) newThread(th *thread, tid int) *thread {
 	child := &thread{tid: tid, proc: th.proc}
 	if !t.isThread(th, tid) {
 		child.proc = t.newProcess(th, tid)
 		t.forked = true
 	}
 	t.threads[tid] = child
-	if th.inCall && t.recording {
+	if t.recorded(th) {
 		t.sendBirth(th, child)
 	}
-	t.resume(th, 0)
-	if status, ok := t.early[tid]; ok {
-		delete(t.early, tid)
-		t.handle(tid, status)
-	}
+	return child
 }
 
 // isThread tells whether the new tid is one more thread of th's process.
@@ -46,7 +53,9 @@ func (t *tracer) isThread(th *thread, tid int) bool {
 }
 
 func (t *tracer) newProcess(parent *thread, pid int) *process {
-	p := &process{pid: pid, side: parent.proc.side, slide: parent.proc.slide}
+	p := &process{
+		pid: pid, side: parent.proc.side, slide: parent.proc.slide, command: parent.proc.command,
+	}
 	status := state.ReadStatus(pid)
 	p.pids = status.PIDs()
 	if len(p.pids) == 0 {
@@ -88,7 +97,7 @@ func (p *process) seenFrom(other *process) int {
 // the cgroup that it was born in.
 func (t *tracer) birthChanges(th, child *thread) []Change {
 	parents, childs := state.ReadNamespaces(th.tid), state.ReadNamespaces(child.tid)
-	t.inheritHostname(&parents, &childs)
+	t.inheritHostname(&parents, &childs, true)
 	list := parents.Diff(&childs, child.tid)
 	if th.call.CloneFlags(&th.call.frame)&unix.CLONE_INTO_CGROUP != 0 {
 		cgroup := state.File{What: state.Proc(child.tid, "cgroup"), Value: state.Unified(th.tid)}

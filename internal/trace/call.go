@@ -26,15 +26,17 @@ type call struct {
 	before  snapshot
 	socket  *socket           // of a call that speaks with the kernel over netlink
 	request []netlink.Message // what it says
-	emitted bool              // its event is out though it has not returned yet
+	emitted bool              // its event is out though it has not returned yet, or not wanted
 	errno   unix.Errno        // what it fails with instead of being made
 }
 
 // syscallStop is a stop at the entry or the exit of a system call.
 func (t *tracer) syscallStop(th *thread) {
-	t.checkPayload()
+	if !th.proc.command {
+		t.checkPayload()
+	}
 	var info ptrace.Info
-	if info.Read(th.tid) != nil || !t.recording && !t.idle(th, &info) {
+	if info.Read(th.tid) != nil || !t.recording && !th.proc.command && !t.idle(th, &info) {
 		t.resume(th, 0)
 		return
 	}
@@ -59,7 +61,7 @@ func (t *tracer) idle(th *thread, info *ptrace.Info) (look bool) {
 	}
 	th.inCall = false
 	if info.Op == unix.PTRACE_SYSCALL_INFO_ENTRY {
-		name := t.row(info.Number()).Name
+		name := t.row(info).Name
 		look = name == "wait4" || name == "waitid"
 	}
 	if !look {
@@ -73,7 +75,7 @@ func (t *tracer) idle(th *thread, info *ptrace.Info) (look bool) {
 func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	c := &th.call
 	*c = call{
-		row:   t.row(info.Number()),
+		row:   t.row(info),
 		frame: syscalls.Frame{Args: info.Args(), Memory: memory{t, th}},
 		time:  time.Since(t.start),
 		args:  c.args[:0],
@@ -82,11 +84,28 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	if c.Changes&(syscalls.Netlink|syscalls.Answer) != 0 {
 		c.socket = t.socketOf(th, int(int32(c.frame.Args[0])))
 	}
+	if th.proc.command {
+		return t.enterCommand(th)
+	}
 	c.site = t.siteAt(th, info)
 	c.class = c.site.class(c.relevant)
 	if c.class == Runtime && c.Name == "nanosleep" {
 		th.calm()
 	}
+	t.readCall(th)
+	if c.class == Lesson {
+		t.intervene(th)
+		t.log.Mark()
+	}
+	if c.errno == 0 && c.isExec() {
+		return t.enterExec(th)
+	}
+	return false
+}
+
+// readCall reads what a call says, and the state that it may change.
+func (t *tracer) readCall(th *thread) {
+	c := &th.call
 	if c.socket != nil && c.class != Runtime {
 		t.readRequest(th)
 	}
@@ -96,17 +115,9 @@ func (t *tracer) enter(th *thread, info *ptrace.Info) (detached bool) {
 	if c.Changes != 0 && c.class != Runtime {
 		c.before = t.snap(th)
 	}
-	if c.class == Lesson {
-		t.intervene(th)
-	}
-	if c.class == Lesson || c.class == Command {
-		t.log.Mark()
-	}
-	if c.errno == 0 && (c.Name == "execve" || c.Name == "execveat") {
-		return t.enterExec(th)
-	}
-	return false
 }
+
+func (c *call) isExec() bool { return c.Name == "execve" || c.Name == "execveat" }
 
 // calm lets a thread of the Go runtime that looks after the others every 20 µs
 // oversleep: each look costs two stops, and all of them look busy under a tracer. It
@@ -122,12 +133,13 @@ func (th *thread) calm() {
 // wants tells for which classes the reader wants to know all.
 func (t *tracer) wants(class Class) bool { return t.cfg.Detail == nil || t.cfg.Detail(class) }
 
-func (t *tracer) row(number int) *row {
-	r, ok := t.rows[number]
+func (t *tracer) row(info *ptrace.Info) *row {
+	key := rowKey{info.Arch, info.Number()}
+	r, ok := t.rows[key]
 	if !ok {
-		found := syscalls.Find(number)
+		found := syscalls.FindIn(info.Arch, key.number)
 		r = &row{found, found.List()}
-		t.rows[number] = r
+		t.rows[key] = r
 	}
 	return r
 }
@@ -190,6 +202,12 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 	}
 	t.send(th, e)
 	t.checkHelper(th)
+	t.checkTracer(th, e)
+}
+
+// recorded tells that the call is to be in the record that a thread is in.
+func (t *tracer) recorded(th *thread) bool {
+	return th.inCall && !th.call.emitted && (t.recording || th.proc.command)
 }
 
 // fill renders what the kernel has filled in.
@@ -233,11 +251,15 @@ func (t *tracer) send(th *thread, e *Event) {
 func (t *tracer) note(th *thread, text string) { t.noteChange(th, text) }
 
 func (t *tracer) noteChange(th *thread, text string, changes ...Change) {
-	t.recorder.add(&Event{
+	e := &Event{
 		V: Version, Kind: Note, T: time.Since(t.start).Nanoseconds(),
 		PID: th.proc.pid, TID: th.tid, NSPID: th.proc.nspid(), Side: th.proc.side,
 		Text: text, Changes: changes,
-	}, nil)
+	}
+	if th.proc.command {
+		e.Class = Command
+	}
+	t.recorder.add(e, nil)
 }
 
 // A memory is a stopped thread's, and its open files.

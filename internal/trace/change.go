@@ -96,7 +96,7 @@ func (t *tracer) changes(th *thread) []Change {
 	after := t.snap(th)
 	var list []state.Change
 	if c.Changes&syscalls.Namespaces != 0 {
-		t.inheritHostname(&c.before.ns, &after.ns)
+		t.inheritHostname(&c.before.ns, &after.ns, c.Name != "setns")
 		list = append(list, c.before.ns.Diff(&after.ns, th.tid)...)
 		list = append(list, c.before.maps.Diff(after.maps)...)
 	}
@@ -130,10 +130,12 @@ func hostHostname() hostname {
 }
 
 // inheritHostname notes that a new UTS namespace begins with the names of the
-// old one. We cannot ask it: only its members can.
-func (t *tracer) inheritHostname(old, now *state.Namespaces) {
-	if _, ok := t.names[now.Of("uts")]; !ok {
-		t.names[now.Of("uts")] = t.names[old.Of("uts")]
+// old one. We cannot ask it: only its members can. One that has just been made may
+// have the number of one that is gone.
+func (t *tracer) inheritHostname(old, now *state.Namespaces, made bool) {
+	was, is := old.Of("uts"), now.Of("uts")
+	if _, ok := t.names[is]; !ok || made && was != is {
+		t.names[is] = t.names[was]
 	}
 }
 

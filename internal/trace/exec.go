@@ -36,15 +36,20 @@ func (t *tracer) isKit(pid int) bool {
 func (t *tracer) enterExec(th *thread) (detached bool) {
 	c := &th.call
 	file := c.program()
-	if !isPrivileged(th.tid, file) || c.site.payload && unix.Geteuid() == 0 {
+	ours := c.site.payload || th.proc.command
+	if !isPrivileged(th.tid, file) || ours && unix.Geteuid() == 0 {
 		return false
 	}
 	t.unfinished(th)
-	if c.site.payload {
+	switch {
+	case th.proc.command:
+		t.note(th, "detached before execve: "+path.Base(file)+
+			" is a set-uid program, which would not work under ptrace; its calls are not seen")
+	case c.site.payload:
 		t.note(th, "detached before execve: the command is a set-uid program, "+
 			"which would not work under ptrace")
 		t.watch(th.proc.pid)
-	} else {
+	default:
 		t.helper = newHelper(path.Base(file), th.proc.pid, t.threads)
 		t.note(th, "detached before execve: "+path.Base(file)+
 			" is a set-uid program, which would not work under ptrace; its calls are not seen")
@@ -90,6 +95,13 @@ func isPrivileged(tid int, file string) bool {
 // program, and has one thread.
 func (t *tracer) execEvent(th *thread) {
 	th = t.renamed(th)
+	if th.proc.command {
+		if t.recorded(th) {
+			t.sendExec(th, t.changes(th))
+		}
+		t.resume(th, 0)
+		return
+	}
 	th.proc.slide = slide(th.proc.pid)
 	switch {
 	case th.inCall && t.recording && th.call.site.payload:
@@ -124,7 +136,7 @@ func (t *tracer) renamed(th *thread) *thread {
 		return th
 	}
 	delete(t.threads, old)
-	if th.inCall && t.recording {
+	if t.recorded(th) {
 		t.unfinished(th)
 	}
 	caller.tid = th.tid

@@ -13,6 +13,8 @@ func (t *tracer) decodeFilter(th *thread, e *Event) {
 	c := &th.call
 	var addr uint64
 	switch args := c.frame.Args; {
+	case c.Compat:
+		return
 	case c.Name == "seccomp" && args[0] == unix.SECCOMP_SET_MODE_FILTER:
 		addr = args[2]
 	case c.Name == "prctl" && args[0] == unix.PR_SET_SECCOMP && args[1] == unix.SECCOMP_MODE_FILTER:

@@ -14,7 +14,7 @@ func (t *tracer) meaning(th *thread, e *Event) string {
 	switch {
 	case e.Injected:
 		return e.Meaning + ": made to fail by --inject"
-	case c.class == Runtime || !t.wants(c.class):
+	case c.class == Runtime || c.Compat || !t.wants(c.class):
 		return e.Meaning
 	}
 	if c.class != Bookkeeping {

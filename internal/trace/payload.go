@@ -9,18 +9,22 @@ import (
 	"github.com/containerkit/kit/internal/trace/state"
 )
 
-// A payload is the user's command, which runs untraced. While it runs, kit only
-// waits, and is not recorded either.
+// A payload is the user's command, which runs untraced, or is followed. While it runs,
+// kit only waits, and is not recorded.
 type payload struct {
 	pid int
 	fd  int // a pidfd (pidfd_open(2)), -1 without
 }
 
-// startPayload shows what the process has become, and lets it go.
+// startPayload shows what the process has become, and lets it go, or follows it.
 func (t *tracer) startPayload(th *thread) {
 	if th.inCall && t.recording {
 		now := takePicture(th.proc.pid)
 		t.sendExec(th, convert(t.host.diff(&now, th.proc.pid)))
+	}
+	if t.following {
+		t.follow(th)
+		return
 	}
 	t.note(th, "detached: the command runs untraced, at full speed")
 	t.watch(th.proc.pid)

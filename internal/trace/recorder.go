@@ -36,7 +36,7 @@ func newRecorder(cfg *Config) *recorder {
 // when somebody may wait for it.
 func (r *recorder) add(e *Event, s *site) {
 	r.batch = append(r.batch, item{event: e, site: s})
-	if e.Kind != Syscall || e.Class == Lesson {
+	if e.Kind != Syscall || e.Class == Lesson || e.Class == Command {
 		r.handOver()
 	}
 }

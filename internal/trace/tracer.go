@@ -26,7 +26,7 @@ type tracer struct {
 	quit    int  // the exit status with which the reader wants to end, 0 for none
 	cut     bool // the command has been kept from running
 	threads map[int]*thread
-	early   map[int]unix.WaitStatus // stops of threads that nobody has announced yet
+	early   map[int]early // stops of threads that nobody has announced yet
 
 	began     bool
 	parallel  bool // another thread of ours can run while this one sleeps
@@ -34,6 +34,7 @@ type tracer struct {
 	recording bool // false before the begin mark, and while the command runs
 	start     time.Time
 	payload   *payload
+	following bool // the command is to be recorded, or is
 	helper    *helper
 	names     map[string]hostname // by UTS namespace
 	sockets   map[string]*socket  // by link in /proc/PID/fd; nil for what is not netlink
@@ -42,7 +43,8 @@ type tracer struct {
 	sites   map[uint64]*site
 	unknown *site // nothing of ours is on the stack
 	frames  map[uintptr][]source.Frame
-	rows    map[int]*row
+	command *site // no place in the source: the command made the call
+	rows    map[rowKey]*row
 
 	seq    int
 	counts map[Class]int
@@ -53,8 +55,10 @@ type process struct {
 	pid   int
 	pids  []int // one for each PID namespace that it can be seen in, see state.Status.PIDs
 	side  Side
-	apart bool   // it may outlive the program
-	slide uint64 // how far from ours its code lies (PIE)
+	apart bool // it may outlive the program
+	// It is the command, or one of the command's, and followed.
+	command bool
+	slide   uint64 // how far from ours its code lies (PIE)
 }
 
 // A thread is what the kernel traces.
@@ -66,6 +70,18 @@ type thread struct {
 	free   bool // it runs, and system calls do not stop it
 	idle   int  // its stops while the command runs
 	calmed bool // see calm
+}
+
+// An early is the first stop of a thread whose birth has not been reported.
+type early struct {
+	status unix.WaitStatus
+	parent int // the process that has made it
+}
+
+// A rowKey is a system call's number, and the architecture that it is a number of.
+type rowKey struct {
+	arch   uint32
+	number int
 }
 
 // A row is a row of the table with its parameters taken apart.
@@ -80,12 +96,15 @@ func newTracer(cfg *Config) (*tracer, error) {
 		threads:  map[int]*thread{},
 		sockets:  map[string]*socket{},
 		parallel: runtime.GOMAXPROCS(0) > 1,
-		early:    map[int]unix.WaitStatus{},
+		early:    map[int]early{},
 		sites:    map[uint64]*site{},
 		unknown:  &site{goRuntime: true, origin: Origin{Name: "engine"}},
 		frames:   map[uintptr][]source.Frame{},
-		rows:     map[int]*row{},
+		command:  &site{origin: Origin{Name: "command"}},
+		rows:     map[rowKey]*row{},
 		counts:   map[Class]int{},
+
+		following: cfg.Follow,
 	}
 	var err error
 	t.self, err = programOf(unix.Getpid())
@@ -128,11 +147,14 @@ func (t *tracer) handle(tid int, status unix.WaitStatus) {
 	}
 	th, ok := t.threads[tid]
 	if !ok {
-		// A new thread may stop before its birth is reported.
-		t.early[tid] = status
+		t.stopEarly(tid, status)
 		return
 	}
 	th.free = false
+	if th.proc.command && !t.following {
+		t.release(th, status)
+		return
+	}
 	signal := status.StopSignal()
 	switch event := ptrace.Event(status); {
 	case signal == ptrace.SyscallStop:
@@ -187,8 +209,12 @@ func (t *tracer) signal(th *thread, signal unix.Signal) {
 		t.begin()
 		signal = 0
 	}
-	if signal == unix.SIGCHLD {
+	if signal == unix.SIGCHLD && !th.proc.command {
 		t.checkPayload()
+	}
+	if signal == unix.SIGUSR1 && t.cfg.Follow && th.proc.pid == t.root {
+		t.releaseAll("on request")
+		signal = 0
 	}
 	t.resume(th, signal)
 }
@@ -204,8 +230,11 @@ func (t *tracer) gone(tid int, status unix.WaitStatus) {
 	delete(t.early, tid)
 	if th, ok := t.threads[tid]; ok {
 		delete(t.threads, tid)
-		if th.inCall && t.recording {
+		if t.recorded(th) {
 			t.unfinished(th) // exit_group, or whatever it was killed in
+		}
+		if th.proc.command {
+			t.adoptOrphans(th.proc.pid)
 		}
 	}
 	if tid != t.root {
@@ -215,8 +244,12 @@ func (t *tracer) gone(tid int, status unix.WaitStatus) {
 	if status.Signaled() {
 		t.exit = 128 + int(status.Signal())
 	}
-	// What is left of kit ends with it, as it would with us (PTRACE_O_EXITKILL).
-	for tid := range t.threads {
-		unix.Kill(tid, unix.SIGKILL)
+	// What is left of kit ends with it, as it would with us (PTRACE_O_EXITKILL). What is
+	// left of the command is nobody's business.
+	t.releaseAll("kit has ended, what is left of the command lives on")
+	for tid, th := range t.threads {
+		if !th.proc.command {
+			unix.Kill(tid, unix.SIGKILL)
+		}
 	}
 }

@@ -91,7 +91,7 @@ func seize(pid int) error {
 		return fmt.Errorf("PTRACE_GET_SYSCALL_INFO: %w", err)
 	}
 	// Let go, but leave it stopped.
-	if err := detach(pid, unix.SIGSTOP); err != nil {
+	if err := DetachWith(pid, unix.SIGSTOP); err != nil {
 		return fmt.Errorf("PTRACE_DETACH: %w", err)
 	}
 	if err := request(unix.PTRACE_SEIZE, pid, 0, options); err != nil {
@@ -179,9 +179,10 @@ func Listen(tid int) error { return request(unix.PTRACE_LISTEN, tid, 0, 0) }
 func Interrupt(tid int) error { return request(unix.PTRACE_INTERRUPT, tid, 0, 0) }
 
 // Detach lets a stopped thread run on untraced.
-func Detach(tid int) error { return detach(tid, 0) }
+func Detach(tid int) error { return DetachWith(tid, 0) }
 
-func detach(tid int, signal unix.Signal) error {
+// DetachWith is Detach, and gives the thread the signal that it has stopped for.
+func DetachWith(tid int, signal unix.Signal) error {
 	return request(unix.PTRACE_DETACH, tid, 0, uintptr(signal))
 }
 

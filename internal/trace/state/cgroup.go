@@ -211,6 +211,9 @@ func ReadDirectory(base, name string) Directory {
 	return d
 }
 
+// IsCgroup tells that the directory is a cgroup, or would be one.
+func (d *Directory) IsCgroup() bool { return d.h != NotCgroup }
+
 // Diff tells that a cgroup came, and with which files, or went.
 func (d *Directory) Diff(after *Directory) []Change {
 	switch {

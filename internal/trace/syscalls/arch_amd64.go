@@ -11,3 +11,6 @@ const Arch = unix.AUDIT_ARCH_X86_64
 // X32 tells that the kernel may know x32's calls too, whose numbers have a bit of
 // their own.
 const X32 = true
+
+// compatArch is that of the 32-bit programs that the kernel may run too.
+const compatArch = unix.AUDIT_ARCH_I386

@@ -418,3 +418,9 @@ var rlimits = [...]flag{
 	{unix.RLIMIT_RTPRIO, "RLIMIT_RTPRIO"},
 	{unix.RLIMIT_RTTIME, "RLIMIT_RTTIME"},
 }
+
+var ptraceOps = [...]flag{
+	{unix.PTRACE_TRACEME, "PTRACE_TRACEME"},
+	{unix.PTRACE_ATTACH, "PTRACE_ATTACH"},
+	{unix.PTRACE_SEIZE, "PTRACE_SEIZE"},
+}

@@ -135,6 +135,8 @@ func valuesOf(kind string) []flag {
 	switch kind {
 	case "prctl":
 		return prctlOps[:]
+	case "ptrace":
+		return ptraceOps[:]
 	case "futex":
 		return futexOps[:]
 	case "fcntl":

@@ -4,7 +4,6 @@
 package syscalls
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,6 +35,7 @@ type Call struct {
 	Ret      string // kind of the result where it is not a plain number: fd, pid or ptr
 	Changes  State
 	Relevant bool   // it builds containers: never mere bookkeeping
+	Compat   bool   // of a program whose pointers have another width: its structures are not read
 	Needs    string // the capability without which it fails, and over which namespace's owner
 }
 
@@ -49,13 +49,10 @@ func Find(number int) *Call {
 	if number >= 0 && number < len(names) && names[number] != "" {
 		name = names[number]
 	}
-	i, ok := slices.BinarySearchFunc(table[:], name, func(c Call, name string) int {
-		return strings.Compare(c.Name, name)
-	})
-	if ok {
+	if i := index(name); i >= 0 {
 		return &table[i]
 	}
-	return &Call{Name: name, Params: "a0:hex a1:hex a2:hex a3:hex a4:hex a5:hex"}
+	return raw(name)
 }
 
 // Names are the system calls by number; one that the table of numbers skips is "".

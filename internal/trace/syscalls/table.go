@@ -166,6 +166,7 @@ var table = [...]Call{
 		Name: "prlimit64", Params: "pid:int resource:rlimit new_limit:rlimitval old_limit:rlimitout",
 		Needs: "CAP_SYS_RESOURCE initial",
 	},
+	{Name: "ptrace", Params: "op:ptrace pid:int addr:ptr data:ptr"},
 	{Name: "pwrite64", Params: "fd:fd buf:buf count:int offset:int", Changes: File},
 	{Name: "read", Params: "fd:fd buf:out count:int"},
 	{Name: "readlink", Params: "pathname:path buf:out bufsiz:int"},
