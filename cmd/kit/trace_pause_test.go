@@ -112,7 +112,7 @@ func TestPauseToTheEnd(t *testing.T) {
 				require.Contains(t, panel, "\n  call    ")
 				require.Contains(t, panel, "\n  look    ")
 				s.types(t, "\r")
-				if strings.Contains(panel, "/bin/bash\", argv") || strings.Contains(panel, "in startPayload") {
+				if strings.Contains(panel, "in execPayload") || strings.Contains(panel, "in startPayload") {
 					break
 				}
 			}
@@ -123,11 +123,11 @@ func TestPauseToTheEnd(t *testing.T) {
 			}
 			s.types(t, "stty -echo; PS1=; echo hello$((1+1))\r")
 			s.expect(t, "hello2\r\n")
-			require.Regexp(t, `(?s) icanon.* -echo `, s.answer(t, "stty -a"))
+			require.Contains(t, s.answer(t, "stty -a"), "isig icanon iexten -echo")
 			s.types(t, "exit 7\r")
 			panels, exit := s.rest(t, "\r")
 			require.Equal(t, 7, exit)
-			require.Greater(t, len(panels), 2, "calls after the command's end")
+			require.Greater(t, len(panels), 1, "calls after the command's end")
 		})
 	}
 }
@@ -204,7 +204,7 @@ func TestPauseQuits(t *testing.T) {
 	ktest.Clean(t)
 	for _, step := range []string{"1", "2", "4", "5", "2 --init", "2 -t"} {
 		for at, text := range map[string]string{
-			"first call": "call 1 ", "clone": "call    clone(", "child": "in dieWithParent",
+			"first call": "call 1 ", "clone": "call    clone", "child": "in dieWithParent",
 			"root": "· Root", "execve": "in execPayload",
 		} {
 			if strings.Contains(step, "init") && at == "execve" {
@@ -264,6 +264,7 @@ func TestPauseHangsUp(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
 	keys, tty, err := pty.Open()
 	require.NoError(t, err)
 	cmd := exec.Command("kit", "step", "5", "--pause", "--rootfs", root, "--", "/bin/true")
@@ -271,10 +272,17 @@ func TestPauseHangsUp(t *testing.T) {
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
 	require.NoError(t, cmd.Start())
 	tty.Close()
-	s := &session{&running{Cmd: cmd, in: keys, out: newLineReader(keys)}, keys}
-	s.keyUntil(t, "\r", "· Child")
+	// Nobody may still read from it when it is closed.
+	for text, buf := "", make([]byte, 4096); !strings.Contains(text, "· Child"); {
+		n, err := keys.Read(buf)
+		require.NoError(t, err)
+		if text += string(buf[:n]); strings.HasSuffix(text, panelEnd) {
+			_, err = keys.WriteString("\r")
+			require.NoError(t, err)
+		}
+	}
 	keys.Close()
-	require.Equal(t, 129, s.exit(t))
+	require.Equal(t, 129, (&running{Cmd: cmd}).exit(t))
 	require.Empty(t, list(t))
 }
 
@@ -286,7 +294,7 @@ func TestPauseAfterTheCommand(t *testing.T) {
 	s.keyUntil(t, "\r", "in execPayload")
 	s.types(t, "\r")
 	panel := s.keyUntil(t, "\r", "· After")
-	require.Contains(t, panel, "── parent ")
+	require.Contains(t, panel, "─ parent ")
 	s.types(t, "q")
 	panels, exit := s.rest(t, "")
 	require.Equal(t, 5, exit)
@@ -348,8 +356,10 @@ func TestPauseSuspended(t *testing.T) {
 	root := ktest.Rootfs(t)
 	ktest.Clean(t)
 	t.Setenv("TERM", "xterm")
+	t.Setenv("NO_COLOR", "1")
 	keys, tty, err := pty.Open()
 	require.NoError(t, err)
+	t.Setenv("HISTFILE", "")
 	cmd := exec.Command("bash", "--norc", "--noediting", "-i")
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 	cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
@@ -363,7 +373,7 @@ func TestPauseSuspended(t *testing.T) {
 		s.keyUntil(t, "\r", text)
 		s.types(t, "\x1a")
 		s.expect(t, "Stopped")
-		require.Regexp(t, `(?s) icanon.*isig.* -echo `, s.answer(t, "stty -a"))
+		require.Contains(t, s.answer(t, "stty -a"), "isig icanon iexten -echo")
 		s.types(t, "fg\r")
 		require.Contains(t, bare(s.expect(t, panelEnd)), text)
 		s.types(t, "\x0c") // draws it once more
@@ -371,7 +381,7 @@ func TestPauseSuspended(t *testing.T) {
 	s.panel(t)
 	s.types(t, "r")
 	s.expect(t, "in short")
-	require.Equal(t, "0", s.answer(t, "echo $?"))
+	require.Regexp(t, `(^|\n)0$`, s.answer(t, "echo $?"))
 	s.types(t, "exit\r")
 	require.Zero(t, s.exit(t))
 	keys.Close()

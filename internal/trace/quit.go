@@ -12,9 +12,9 @@ import (
 )
 
 // pause lets the reader look at a lesson call before it happens, for as long as they
-// like.
+// like. While the command runs, the keys are for that.
 func (t *tracer) pause(th *thread) {
-	if t.cfg.Pause == nil || t.quit != 0 {
+	if t.cfg.Pause == nil || t.quit != 0 || !t.recording {
 		return
 	}
 	t.holdReaders(th)

@@ -78,6 +78,7 @@ func lengthOf(text string) int {
 				return i + 1
 			}
 		}
+		return 1
 	}
 	_, n := utf8.DecodeRuneInString(text)
 	return n

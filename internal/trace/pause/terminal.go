@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"syscall"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
@@ -122,9 +123,36 @@ func (t *Terminal) loud() {
 	}
 }
 
-// Read waits for keys. It returns errRedraw, or a *SignalError, when one comes first,
-// and io.EOF or another error when the terminal is gone.
-func (t *Terminal) Read(keys []byte) (int, error) {
+// Read waits for a key, and takes no more than that one: what is typed ahead may be for
+// the command. It returns errRedraw, or a *SignalError, when one comes first, and io.EOF
+// or another error when the terminal is gone.
+func (t *Terminal) Read(key []byte) (n int, err error) {
+	n, err = t.await(key[:1])
+	for n == 1 && (key[0] == '\x1b' || key[0] >= utf8.RuneSelf) || n > 1 && !whole(key[:n]) {
+		// The rest of what the key sends is there with its first byte.
+		waiting, e := unix.IoctlGetInt(t.fd(), unix.TIOCINQ)
+		if e != nil || waiting == 0 || n == len(key) {
+			break
+		}
+		if _, e := t.file.Read(key[n : n+1]); e != nil {
+			break
+		}
+		n++
+	}
+	return n, err
+}
+
+// whole tells that the bytes are all that a key sends.
+func whole(key []byte) bool {
+	if key[0] != '\x1b' {
+		return utf8.FullRune(key)
+	}
+	return len(key) > 2 && lengthOf(string(key)) == len(key) || len(key) == 2 && key[1] != '[' &&
+		key[1] != 'O'
+}
+
+// await waits for the first byte of a key.
+func (t *Terminal) await(keys []byte) (int, error) {
 	read, told := make(chan struct{}), make(chan os.Signal, 1)
 	_ = t.file.SetReadDeadline(time.Time{})
 	go func() {
