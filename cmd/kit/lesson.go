@@ -10,15 +10,21 @@ import (
 	"strconv"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/lesson"
 	"github.com/containerkit/kit/internal/trace/render"
 	"github.com/containerkit/kit/lessons"
 )
 
+// lessonOptions are the flags of kit lesson.
+type lessonOptions struct {
+	all, run       bool
+	colorful, site string
+}
+
 func newLessonCommand() *cobra.Command {
-	var all, run bool
-	var when string
+	o := &lessonOptions{}
 	cmd := &cobra.Command{
 		Use:   "lesson [N]",
 		Short: "Read a lesson in the terminal, and work through it",
@@ -30,31 +36,47 @@ runtimes. Without N: list the lessons.`,
 			if err != nil {
 				return failed(err)
 			}
-			colorful, err := render.ColorFor(when, os.Stdout)
-			if err != nil {
-				return err
-			}
-			if len(args) == 0 {
+			switch {
+			case o.site != "" && len(args) > 0:
+				return fmt.Errorf("--html writes all lessons: leave out the %s", args[0])
+			case o.site != "":
+				return failed(writeSite(o.site, list, cmd.ErrOrStderr()))
+			case len(args) == 0 && o.run:
+				return fmt.Errorf("--run: which lesson? There are 0 to %d", len(list)-1)
+			case len(args) == 0:
 				return failed(listLessons(cmd.OutOrStdout(), list))
 			}
 			n, err := strconv.Atoi(args[0])
 			if err != nil || n < 0 || n >= len(list) {
 				return fmt.Errorf("lesson %s: there are 0 to %d", args[0], len(list)-1)
 			}
-			t := &lesson.Text{
-				Out: cmd.OutOrStdout(), Width: min(render.WidthFor(os.Stdout), 100),
-				Color: colorful, Unfold: all,
-			}
-			if !run {
-				return failed(t.Write(&list[n]))
-			}
-			return workThrough(t, &list[n])
+			return o.read(cmd.OutOrStdout(), &list[n])
 		},
 	}
-	cmd.Flags().BoolVar(&all, "all", false, "unfold the details, and the answers")
-	cmd.Flags().BoolVar(&run, "run", false, "run the commands, one at a time: Enter runs the next")
-	cmd.Flags().StringVar(&when, "color", "auto", "`auto|always|never`: colours")
+	cmd.Flags().BoolVar(&o.all, "all", false, "unfold the details, and the answers")
+	cmd.Flags().BoolVar(&o.run, "run", false, "run the commands, one at a time: Enter runs the next")
+	cmd.Flags().StringVar(&o.site, "html", "",
+		"write all lessons as pages into `DIR`, with a report of each step")
+	cmd.Flags().StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours")
 	return cmd
+}
+
+// read writes a lesson, and runs what is in it if that is asked for.
+func (o *lessonOptions) read(out io.Writer, l *lesson.Lesson) error {
+	colorful, err := render.ColorFor(o.colorful, os.Stdout)
+	if err != nil {
+		return err
+	}
+	t := &lesson.Text{
+		Out: out, Width: min(render.WidthFor(os.Stdout), 100), Color: colorful, Unfold: o.all,
+	}
+	switch {
+	case !o.run:
+		return failed(t.Write(l))
+	case !term.IsTerminal(0):
+		return errors.New("--run: needs a terminal, on which you press Enter")
+	}
+	return workThrough(t, l)
 }
 
 func listLessons(w io.Writer, list []lesson.Lesson) error {

@@ -4,13 +4,10 @@ package main
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
-
-	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/lesson"
 )
@@ -24,9 +21,6 @@ type reader struct {
 }
 
 func newReader(t *lesson.Text) (*reader, error) {
-	if !term.IsTerminal(0) {
-		return nil, errors.New("--run: needs a terminal, on which you press Enter")
-	}
 	dir, err := os.MkdirTemp("", "kit-lesson")
 	if err != nil {
 		return nil, err
