@@ -69,7 +69,8 @@ func (w *sweeper) run(r sweepRun) {
 	inject := fmt.Sprintf("%s:%s:%d", r.Call, unix.ErrnoName(r.Errno), r.N)
 	w.command = r
 	began := time.Now()
-	w.result = runKit(w.t, r.Line.args(r.Root, w.name, "--trace-file", os.DevNull, "--inject", inject)...)
+	flags := []string{"--trace-file", os.DevNull, "--inject", inject}
+	w.result = runKit(w.t, r.Line.args(r.Root, w.name, flags...)...)
 	out := w.result
 	left := w.survey(2 * time.Second)
 	switch {
@@ -107,13 +108,15 @@ func (w *sweeper) portrait(line sweepLine, root string) string {
 		r := runKit(w.t, line.args(root, w.name, "--trace-file", os.DevNull)...)
 		require.Zero(w.t, r.exit, r.err)
 		w.portraits[key] = r.out
-		require.Equal(w.t, w.before, w.survey(2*time.Second), "left behind by a run in which nothing fails")
+		left := w.survey(2 * time.Second)
+		require.Equal(w.t, w.before, left, "left behind by a run in which nothing fails")
 	}
 	return w.portraits[key]
 }
 
 var injected = regexp.MustCompile(
-	`(?m)^(?:kit|hint): injected: (\w+) failed with (\w+) at (\S+:\d+) \((the engine|step \d, (\S+))\)$`)
+	`(?m)^(?:kit|hint): injected: (\w+) failed with (\w+) at (\S+:\d+) ` +
+		`\((the engine|step \d, (\S+))\)$`)
 
 func hit(stderr string, r sweepRun) bool {
 	m := injected.FindStringSubmatch(stderr)
@@ -130,7 +133,8 @@ func (w *sweeper) checkError() {
 		began += m[5] + ": "
 	}
 	// With --init, the Go library clones and executes in one, and has one error for both.
-	command := w.command.Call == "execve" || strings.HasPrefix(w.command.Place, "internal/container/init.go")
+	command := w.command.Call == "execve" ||
+		strings.HasPrefix(w.command.Place, "internal/container/init.go")
 	switch {
 	case r.exit != 125 && (r.exit != 126 || !command):
 		w.complain("exit status")

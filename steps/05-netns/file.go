@@ -143,12 +143,9 @@ func removeFiles(c *container.Container) (err error) {
 			err = errors.Join(err, fmt.Errorf("unlink %s: %w", path, e))
 		}
 	}
-	if err != nil {
-		return err // it is not empty
+	// Empty by now, unless that has failed.
+	if e := unix.Rmdir(c.Net.Dir); err == nil && e != nil && !errors.Is(e, unix.ENOENT) {
+		err = fmt.Errorf("rmdir %s: %w", c.Net.Dir, e)
 	}
-	// Empty by now.
-	if err := unix.Rmdir(c.Net.Dir); err != nil && !errors.Is(err, unix.ENOENT) {
-		return fmt.Errorf("rmdir %s: %w", c.Net.Dir, err)
-	}
-	return nil
+	return err
 }

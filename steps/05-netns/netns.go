@@ -139,8 +139,7 @@ func configure(c *container.Container) error {
 	return openPorts()
 }
 
-// disconnect takes back what the kernel does not by itself. The last container to
-// leave takes the bridge, the rules and the forwarding along.
+// disconnect takes back what the kernel does not. The last to leave takes the bridge along.
 func disconnect(c *container.Container) (err error) {
 	if c.Net.Kind == container.NetBridge && c.Net.Address.IsValid() {
 		// Of two that leave at the same time, the second is the last one.
