@@ -69,7 +69,8 @@ func (o *body) list(b *lesson.Block) {
 func (o *body) code(b *lesson.Block) {
 	if b.Source != "" {
 		file, symbol, _ := strings.Cut(b.Source, " ")
-		o.put("<p class=source>%s in <code>%s</code></p>\n", html.EscapeString(symbol), html.EscapeString(file))
+		o.put("<p class=source>%s in <code>%s</code></p>\n",
+			html.EscapeString(symbol), html.EscapeString(file))
 	}
 	// Who scrolls with the keyboard must be able to get there.
 	o.put("<pre class=%q tabindex=0>", b.Lang)
