@@ -16,7 +16,11 @@ import (
 func (t tree) enable(l container.Limits) error {
 	needed := needs(l)
 	for _, dir := range t.path() {
-		if !isRoot(dir) && len(pids(dir)) > 0 {
+		inTheWay, err := crowded(dir)
+		if err != nil {
+			return err
+		}
+		if inTheWay {
 			if len(needed) == 0 {
 				return nil // the kernel counts CPU time without a controller, too
 			}
@@ -46,7 +50,14 @@ func (t tree) path() (dirs []string) {
 // enabled, since others may have come to use them.
 func enableIn(dir string, needed []string) error {
 	file := dir + "/cgroup.subtree_control"
-	there, enabled := words(dir+"/cgroup.controllers"), words(file)
+	there, err := words(dir + "/cgroup.controllers")
+	if err != nil {
+		return err
+	}
+	enabled, err := words(file)
+	if err != nil {
+		return err
+	}
 	for _, name := range []string{"cpu", "cpuset", "io", "memory", "pids"} {
 		if !slices.Contains(there, name) || slices.Contains(enabled, name) {
 			continue

@@ -66,11 +66,8 @@ func read(path string) (string, error) {
 	}
 }
 
-// words returns the words in one of the kernel's files, none where it cannot be read.
-func words(path string) []string {
+// words returns the words in one of the kernel's files.
+func words(path string) ([]string, error) {
 	text, err := read(path)
-	if err != nil {
-		return nil
-	}
-	return strings.Fields(text)
+	return strings.Fields(text), err
 }

@@ -61,20 +61,18 @@ func find() (trees []tree, err error) {
 		return nil, fmt.Errorf("read /proc/self/mountinfo: %w", err)
 	}
 	for _, m := range in {
-		i := slices.IndexFunc(mounts, m.isAt)
-		if i < 0 {
+		at, err := m.locate(mounts)
+		if err != nil {
+			return nil, err
+		}
+		if at == nil {
 			continue
 		}
-		rest, ok := below(m.path, mounts[i].Root)
+		rest, ok := below(m.path, at.Root)
 		if !ok {
 			continue // our own cgroup is in another part of the tree
 		}
-		top := mounts[i].Mountpoint
-		if ok, err := m.isSeen(top); err != nil {
-			return nil, err
-		} else if !ok {
-			continue
-		}
+		top := at.Mountpoint
 		trees = append(trees, tree{
 			v2: len(m.controllers) == 0, controllers: m.controllers, top: top, own: top + rest,
 		})
@@ -82,33 +80,38 @@ func find() (trees []tree, err error) {
 	return trees, nil
 }
 
+// locate finds the mount that shows the tree of the membership, nil if there is none.
+func (m membership) locate(mounts []*mountinfo.Info) (*mountinfo.Info, error) {
+	for _, mount := range mounts {
+		if ok, err := m.isAt(mount); ok || err != nil {
+			return mount, err
+		}
+	}
+	return nil, nil
+}
+
 // isAt tells that a mount shows the tree of the membership.
-func (m membership) isAt(mount *mountinfo.Info) bool {
+func (m membership) isAt(mount *mountinfo.Info) (bool, error) {
 	v2 := len(m.controllers) == 0
 	if v2 != (mount.FSType == "cgroup2") {
-		return false
+		return false, nil
 	}
 	options := strings.Split(mount.VFSOptions, ",")
 	for _, name := range m.controllers {
 		if !slices.Contains(options, name) {
-			return false
+			return false, nil
 		}
 	}
-	return true
-}
-
-// isSeen tells that the tree which is mounted at top is what one finds there.
-func (m membership) isSeen(top string) (bool, error) {
 	var found unix.Statfs_t
 	// Every kind of file system has its number: another one may be mounted over it.
-	err := unix.Statfs(top, &found)
+	err := unix.Statfs(mount.Mountpoint, &found)
 	if errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EACCES) {
 		return false, nil
 	}
 	if err != nil {
-		return false, fmt.Errorf("statfs %s: %w", top, err)
+		return false, fmt.Errorf("statfs %s: %w", mount.Mountpoint, err)
 	}
-	if len(m.controllers) == 0 {
+	if v2 {
 		return found.Type == unix.CGROUP2_SUPER_MAGIC, nil
 	}
 	return found.Type == unix.CGROUP_SUPER_MAGIC, nil

@@ -53,7 +53,9 @@ func usable(c *container.Container) ([]tree, error) {
 			if t.delegated, err = t.highest(); err != nil {
 				return nil, err
 			}
-			t.controllers = words(t.delegated + "/cgroup.controllers")
+			if t.controllers, err = words(t.delegated + "/cgroup.controllers"); err != nil {
+				return nil, err
+			}
 		}
 		trees = append(trees, t)
 	}

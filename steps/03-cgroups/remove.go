@@ -69,7 +69,8 @@ func endAll(dir string) {
 	for _, name := range children(dir) {
 		endAll(dir + "/" + name)
 	}
-	for _, pid := range pids(dir) {
+	list, _ := pids(dir) // the cgroup may be gone
+	for _, pid := range list {
 		// One by one; whom a fork saves meets us the next time.
 		unix.Kill(pid, unix.SIGKILL)
 	}

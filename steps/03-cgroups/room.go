@@ -29,8 +29,9 @@ func makeRoom(dir string) error {
 		if err := moveAll(dir, leaf); err != nil {
 			return err
 		}
-		if len(pids(dir)) == 0 {
-			return nil
+		left, err := pids(dir)
+		if len(left) == 0 {
+			return err
 		}
 	}
 	return fmt.Errorf("processes of %s: %w", dir, unix.EBUSY)
@@ -38,7 +39,11 @@ func makeRoom(dir string) error {
 
 // moveAll moves the processes of one cgroup into another.
 func moveAll(from, to string) error {
-	for _, pid := range pids(from) {
+	list, err := pids(from)
+	if err != nil {
+		return err
+	}
+	for _, pid := range list {
 		err := write(to+"/cgroup.procs", strconv.Itoa(pid))
 		if err != nil && !errors.Is(err, unix.ESRCH) { // that one has just ended
 			return err
@@ -53,7 +58,11 @@ func giveRoomBack(dir string) {
 	if !slices.Contains(names, hostCgroup) || slices.ContainsFunc(names, isOther) {
 		return
 	}
-	for _, name := range words(dir + "/cgroup.subtree_control") {
+	enabled, err := words(dir + "/cgroup.subtree_control")
+	if err != nil {
+		return
+	}
+	for _, name := range enabled {
 		if write(dir+"/cgroup.subtree_control", "-"+name) != nil {
 			return
 		}
@@ -64,21 +73,31 @@ func giveRoomBack(dir string) {
 
 func isOther(name string) bool { return strings.HasPrefix(name, "kit-") && name != hostCgroup }
 
-// isRoot tells the root of the tree: what a cgroup is of a kind, it has no file for.
-func isRoot(dir string) bool {
+// crowded tells that processes of a cgroup are in the way of controllers for those
+// below it. They are not in the root, which has no file for what kind of cgroup it is.
+func crowded(dir string) (bool, error) {
 	// The one in a container looks like a root, and is none.
-	return unix.Access(dir+"/cgroup.type", unix.F_OK) != nil
+	err := unix.Access(dir+"/cgroup.type", unix.F_OK)
+	if errors.Is(err, unix.ENOENT) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("access %s/cgroup.type: %w", dir, err)
+	}
+	list, err := pids(dir)
+	return len(list) > 0, err
 }
 
 // pids are the processes in a cgroup, by the numbers that they have for us.
-func pids(dir string) (list []int) {
-	for _, word := range words(dir + "/cgroup.procs") {
+func pids(dir string) (list []int, err error) {
+	all, err := words(dir + "/cgroup.procs")
+	for _, word := range all {
 		// One that our PID namespace does not know has the number 0.
 		if pid, err := strconv.Atoi(word); err == nil && pid > 0 {
 			list = append(list, pid)
 		}
 	}
-	return list
+	return list, err
 }
 
 // children are the names of the cgroups in a cgroup.

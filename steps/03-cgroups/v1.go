@@ -39,7 +39,10 @@ func (t tree) limitV1(c *container.Container, dir string) error {
 // process as long as it has no CPU and no memory node.
 func (t tree) fillCpuset(dir string) error {
 	for _, file := range []string{"/cpuset.cpus", "/cpuset.mems"} {
-		all := words(t.parent + file)
+		all, err := words(t.parent + file)
+		if err != nil {
+			return err
+		}
 		if len(all) == 0 {
 			continue
 		}

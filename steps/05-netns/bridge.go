@@ -68,7 +68,10 @@ func removeLink(name string) error {
 	}
 	// Of a cable the other end goes, too; of a bridge nothing but the bridge.
 	err = netlink.LinkDel(link)
-	if err != nil && !errors.Is(err, unix.ENODEV) && !errors.Is(err, unix.EINVAL) {
+	if errors.Is(err, unix.ENODEV) || errors.Is(err, unix.EINVAL) && name != bridgeName {
+		return nil // its other end has just gone
+	}
+	if err != nil {
 		return fmt.Errorf("link %s: %w", name, err)
 	}
 	return nil

@@ -71,13 +71,19 @@ func dropBounding(c *container.Container) error {
 		}
 		// Gone for good: not even a file that carries it can bring it back.
 		err := unix.Prctl(unix.PR_CAPBSET_DROP, n, 0, 0, 0)
-		if errors.Is(err, unix.EINVAL) && n > unix.CAP_AUDIT_CONTROL {
+		if errors.Is(err, unix.EINVAL) && !exists(n) {
 			return dropBoundingInThreads(c, n) // the kernel knows no more of them
 		}
 		if err != nil {
 			return fmt.Errorf("prctl PR_CAPBSET_DROP %d: %w", n, err)
 		}
 	}
+}
+
+// exists tells that the kernel knows a capability of that number.
+func exists(n uintptr) bool {
+	// Is it in the bounding set? There is no answer for one that does not exist.
+	return unix.Prctl(unix.PR_CAPBSET_READ, n, 0, 0, 0) == nil
 }
 
 // dropCapabilities sets what this process has now. Root keeps what the bounding
