@@ -121,6 +121,7 @@ func TestPauseToTheEnd(t *testing.T) {
 				s.keyUntil(t, "\r", "execve(")
 				s.types(t, "\r")
 			}
+			s.prompt(t)
 			s.types(t, "stty -echo; PS1=; echo hello$((1+1))\r")
 			s.expect(t, "hello2\r\n")
 			require.Contains(t, s.answer(t, "stty -a"), "isig icanon iexten -echo")
@@ -130,6 +131,19 @@ func TestPauseToTheEnd(t *testing.T) {
 			require.Greater(t, len(panels), 1, "calls after the command's end")
 		})
 	}
+}
+
+// prompt waits for the shell's, and goes past what its parents still do until it runs.
+func (s *session) prompt(t *testing.T) {
+	t.Helper()
+	for !s.out.has(":/# ") {
+		if s.out.has(panelEnd) {
+			s.panel(t)
+			s.types(t, "\r")
+		}
+		time.Sleep(time.Millisecond)
+	}
+	s.expect(t, ":/# ")
 }
 
 // TestPauseTells looks at what a panel says of a call, before it and after it.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/containerkit/kit/internal/trace/ptrace"
 	"github.com/containerkit/kit/internal/trace/state"
+	"github.com/containerkit/kit/internal/trace/syscalls"
 )
 
 // pause lets the reader look at a lesson call before it happens, for as long as they
@@ -29,6 +30,11 @@ func (t *tracer) pause(th *thread) {
 			e.Args[1].Text = brief(request)
 		}
 	}
+	if th.call.Changes&syscalls.Hostname != 0 {
+		// The one fact that no file of /proc tells of another process.
+		uts, _ := os.Readlink(state.Proc(th.tid, "ns/uts"))
+		e.Changes = []Change{{What: "hostname", Before: t.names[uts].host}}
+	}
 	t.recorder.place(e, th.call.site)
 	t.quit = t.cfg.Pause(e)
 }
@@ -38,16 +44,20 @@ func (t *tracer) pause(th *thread) {
 // stop, and the loop lets it go back to its read.
 func (t *tracer) holdReaders(paused *thread) {
 	for _, th := range t.threads {
-		if th != paused && readsTerminal(th.tid) {
+		if th != paused && th.mayRead() {
 			_ = ptrace.Interrupt(th.tid)
 		}
 	}
 }
 
-// readsTerminal tells that a thread sleeps in a read from a terminal. What it is in may
-// not be in the record: nothing is while the command runs.
-func readsTerminal(tid int) bool {
-	f := strings.Fields(string(state.Read(tid, "syscall"))) // number, arguments (proc_pid_syscall(5))
+// mayRead tells that a thread sleeps in a read from a terminal, or may be about to. What
+// it is in need not be in the record: nothing is while the command runs.
+func (th *thread) mayRead() bool {
+	// The call's number and its arguments, or "running" (proc_pid_syscall(5)).
+	f := strings.Fields(string(state.Read(th.tid, "syscall")))
+	if len(f) == 1 && f[0] == "running" {
+		return !th.inCall || th.call.Name == "read"
+	}
 	if len(f) < 2 || f[0] != strconv.Itoa(unix.SYS_READ) {
 		return false
 	}
@@ -55,7 +65,7 @@ func readsTerminal(tid int) bool {
 	if err != nil {
 		return false
 	}
-	path, _ := os.Readlink(state.Proc(tid, "fd/"+strconv.Itoa(int(fd))))
+	path, _ := os.Readlink(state.Proc(th.tid, "fd/"+strconv.Itoa(int(fd))))
 	return strings.HasPrefix(path, "/dev/pts/") || strings.HasPrefix(path, "/dev/tty") ||
 		path == "/dev/console"
 }

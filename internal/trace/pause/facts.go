@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/containerkit/kit/internal/inspect"
 	"github.com/containerkit/kit/internal/procfs"
 	"github.com/containerkit/kit/internal/trace"
 	"github.com/containerkit/kit/internal/trace/state"
@@ -157,12 +156,11 @@ func (w waiting) mountAt(path string) string {
 }
 
 func (w waiting) aboutHostname() []string {
-	r, err := inspect.Process(w.PID)
-	if err != nil || r.Hostname == "" {
-		return []string{"the host name of the UTS namespace " + w.link("ns/uts")}
+	text := "the host name of the UTS namespace " + w.link("ns/uts")
+	if len(w.Changes) > 0 && w.Changes[0].Before != "" {
+		text += ", now " + w.Changes[0].Before
 	}
-	return []string{fmt.Sprintf("the host name of the UTS namespace %s, now %s",
-		w.link("ns/uts"), r.Hostname)}
+	return []string{text}
 }
 
 // aboutStatus picks what the call is for from the process's credentials.
