@@ -334,7 +334,9 @@ func TestPauseNarrow(t *testing.T) {
 	ktest.Clean(t)
 	s := pausing(t, "2", "--rootfs", root, "--", "/bin/true")
 	s.panel(t)
-	for _, w := range []pty.Winsize{{Rows: 24, Cols: 40}, {Rows: 10, Cols: 60}, {Rows: 40, Cols: 120}} {
+	for _, w := range []pty.Winsize{
+		{Rows: 24, Cols: 40}, {Rows: 10, Cols: 60}, {Rows: 40, Cols: 120},
+	} {
 		require.NoError(t, pty.Setsize(s.keys, &w))
 		s.types(t, "\x0c")
 		require.Eventually(t, func() bool {

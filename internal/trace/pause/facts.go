@@ -301,35 +301,42 @@ func (w waiting) asksOnly() bool {
 }
 
 // little says what calls are for that change nothing of what a container is made of.
-var little = map[string]string{
-	"nothing: it looks": "fstat newfstatat stat lstat statx statfs fstatfs capget readlinkat " +
-		"readlink faccessat faccessat2 access getdents64 ppoll poll getpgid getxattr prlimit64",
-	"nothing: it reads":                                             "read pread64 lseek",
-	"nothing: it waits for data":                                    "recvfrom recvmsg",
-	"nothing that stays: data for the other end":                    "sendto sendmsg write writev pwrite64",
-	"nothing that stays: it tells the other end that no more comes": "shutdown",
-	"its open files, one more":                                      "open openat openat2 socket pidfd_open fsopen dup dup3 memfd_create",
-	"its open files, two more":                                      "socketpair pipe2",
-	"its open files, one less":                                      "close",
-	"its open files, which close at execve":                         "close_range",
-	"its open files: a mount that is attached nowhere":              "open_tree fsmount",
-	"the child that has ended: its exit status is read":             "wait4 waitid",
-	"the mode of files that it makes":                               "umask",
-	"the directory, one device more":                                "mknodat mknod",
-	"the directory, one name more":                                  "symlinkat symlink linkat renameat renameat2",
-	"who owns the file":                                             "fchownat chown fchown lchown",
-	"who may do what with the file":                                 "fchmodat chmod fchmod fchmodat2",
-	"the process that gets the signal":                              "kill tgkill pidfd_send_signal",
-	"its session: the new one has no terminal":                      "setsid",
-	"the process: it ends":                                          "exit_group exit",
-	"the file: who else wants to lock it waits":                     "flock",
-	"the limits on what it uses":                                    "setrlimit",
+var little = [...]struct{ text, calls string }{
+	{
+		"nothing: it looks",
+		"fstat newfstatat stat lstat statx statfs fstatfs capget readlinkat " +
+			"readlink faccessat faccessat2 access getdents64 ppoll poll getpgid " +
+			"getxattr prlimit64",
+	},
+	{"nothing: it reads", "read pread64 lseek"},
+	{"nothing: it waits for data", "recvfrom recvmsg"},
+	{"nothing that stays: data for the other end", "sendto sendmsg write writev pwrite64"},
+	{"nothing that stays: it tells the other end that no more comes", "shutdown"},
+	{
+		"its open files, one more",
+		"open openat openat2 socket pidfd_open fsopen dup dup3 memfd_create",
+	},
+	{"its open files, two more", "socketpair pipe2"},
+	{"its open files, one less", "close"},
+	{"its open files, which close at execve", "close_range"},
+	{"its open files: a mount that is attached nowhere", "open_tree fsmount"},
+	{"the child that has ended: its exit status is read", "wait4 waitid"},
+	{"the mode of files that it makes", "umask"},
+	{"the directory, one device more", "mknodat mknod"},
+	{"the directory, one name more", "symlinkat symlink linkat renameat renameat2"},
+	{"who owns the file", "fchownat chown fchown lchown"},
+	{"who may do what with the file", "fchmodat chmod fchmod fchmodat2"},
+	{"the process that gets the signal", "kill tgkill pidfd_send_signal"},
+	{"its session: the new one has no terminal", "setsid"},
+	{"the process: it ends", "exit_group exit"},
+	{"the file: who else wants to lock it waits", "flock"},
+	{"the limits on what it uses", "setrlimit"},
 }
 
 func (w waiting) aboutLittle() []string {
-	for text, calls := range little {
-		if slices.Contains(strings.Fields(calls), w.Call) {
-			return []string{text}
+	for _, l := range little {
+		if slices.Contains(strings.Fields(l.calls), w.Call) {
+			return []string{l.text}
 		}
 	}
 	return nil
