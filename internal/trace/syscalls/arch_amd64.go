@@ -3,7 +3,7 @@ package syscalls
 import "golang.org/x/sys/unix"
 
 // cloneParams are clone's parameters: their order differs by architecture (clone(2)).
-const cloneParams = "flags:clone stack:ptr parent_tid:ptr child_tid:ptr tls:ptr"
+const cloneParams = "flags:clone stack:ptr parent_tid:ptid child_tid:tid tls:tid"
 
 // Arch is the machine's number in audit records and seccomp filters (linux/audit.h).
 const Arch = unix.AUDIT_ARCH_X86_64

@@ -3,7 +3,7 @@ package syscalls
 import "golang.org/x/sys/unix"
 
 // cloneParams are clone's parameters: their order differs by architecture (clone(2)).
-const cloneParams = "flags:clone stack:ptr parent_tid:ptr tls:ptr child_tid:ptr"
+const cloneParams = "flags:clone stack:ptr parent_tid:ptid tls:tid child_tid:tid"
 
 // Arch is the machine's number in audit records and seccomp filters (linux/audit.h).
 const Arch = unix.AUDIT_ARCH_AARCH64

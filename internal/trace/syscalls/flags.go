@@ -126,6 +126,12 @@ func fewFlagsOf(kind string) []flag {
 		return renameFlags[:]
 	case "flock":
 		return flockFlags[:]
+	case "xattrflags":
+		return xattrFlags[:]
+	case "statx":
+		return statxFields[:]
+	case "landlock":
+		return landlockFlags[:]
 	}
 	return nil
 }
@@ -169,6 +175,10 @@ func valuesOf(kind string) []flag {
 		return keyctlOps[:]
 	case "sol":
 		return socketLevels[:]
+	case "reboot":
+		return rebootCommands[:]
+	case "landlockrule":
+		return landlockRules[:]
 	}
 	return nil
 }

@@ -31,14 +31,21 @@ type Frame struct {
 // after the call.
 func (p Param) Out() bool {
 	switch p.Kind {
-	case "out", "fds", "wstatus", "msghdrout", "capdataout", "rlimitout":
+	case "out", "fds", "wstatus", "msghdrout", "capdataout", "rlimitout",
+		"stat", "statfs", "pollfds", "sockout", "lenout", "optout":
 		return true
 	}
 	return false
 }
 
 // Rest tells that the argument need not be told where it, and those behind it, are 0.
-func (p Param) Rest() bool { return p.Kind == "rest" || p.Kind == "prctl3" }
+func (p Param) Rest() bool {
+	switch p.Kind {
+	case "rest", "prctl3", "cmode", "tid":
+		return true
+	}
+	return false
+}
 
 // Text renders argument i of f, symbolically where there are names.
 func (p Param) Text(f *Frame, i int) string {
@@ -71,7 +78,7 @@ func number(kind string, f *Frame, raw uint64) string {
 			return "AT_FDCWD"
 		}
 		return descriptor(f, raw)
-	case "mode":
+	case "mode", "cmode": // cmode is read with O_CREAT only
 		return fileMode(raw)
 	case "dev":
 		return fmt.Sprintf("makedev(%d, %d)", unix.Major(raw), unix.Minor(raw))
@@ -83,7 +90,7 @@ func number(kind string, f *Frame, raw uint64) string {
 		return socketType(raw)
 	case "open":
 		return openFlags(raw)
-	case "ptr":
+	case "ptr", "tid":
 		if raw == 0 {
 			return "NULL"
 		}
@@ -100,6 +107,10 @@ func fileMode(raw uint64) string {
 		return permissions
 	case unix.S_IFREG:
 		return "S_IFREG|" + permissions
+	case unix.S_IFDIR:
+		return "S_IFDIR|" + permissions
+	case unix.S_IFLNK:
+		return "S_IFLNK|" + permissions
 	case unix.S_IFCHR:
 		return "S_IFCHR|" + permissions
 	case unix.S_IFBLK:
@@ -233,6 +244,37 @@ func structOf(kind string) func(*Frame, int) string {
 		return socketOption
 	case "protocol":
 		return protocol
+	}
+	return fileOf(kind)
+}
+
+// fileOf returns how a kind is rendered that is about files, sockets and time.
+func fileOf(kind string) func(*Frame, int) string {
+	switch kind {
+	case "stat":
+		return fileStatus
+	case "statfs":
+		return fileSystem
+	case "fcntlarg":
+		return fcntlArgument
+	case "xattr":
+		return attribute
+	case "pollfds":
+		return polled
+	case "timespec":
+		return timeSpan
+	case "caphdr":
+		return capHeader
+	case "sockout":
+		return filledAddress
+	case "lenout":
+		return pointed
+	case "opt":
+		return option
+	case "optout":
+		return filledOption
+	case "ptid":
+		return handled
 	}
 	return nil
 }
