@@ -42,10 +42,11 @@ func TestSuite(t *testing.T) {
 			}
 			kernel, modules, err := FindKernel(top)
 			require.NoError(t, err)
-			makeRoot, skip := ktest.HostRootfs, "^(TestPicture|TestBuild)$"
+			makeRoot, skip := ktest.HostRootfs, "^(TestPicture|TestBuild)$|^TestInject"
 			if c.arch != runtime.GOARCH {
 				makeRoot = ktest.Rootfs // of busybox alone
-				skip = "Picture|Build|Ctrl|JobControl|Terminal|WindowSize|FirstPromise|MountsStay"
+				skip = "Picture|Build|Ctrl|JobControl|Terminal|WindowSize|FirstPromise|MountsStay" +
+					"|^TestInject"
 			}
 			root := makeRoot(t)
 			t.Setenv("GOARCH", c.arch)
