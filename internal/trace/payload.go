@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/trace/scene"
 	"github.com/containerkit/kit/internal/trace/state"
 )
 
@@ -21,6 +22,7 @@ func (t *tracer) startPayload(th *thread) {
 	if th.inCall && t.recording {
 		now := takePicture(th.proc.pid)
 		t.sendExec(th, convert(t.host.diff(&now, th.proc.pid)))
+		t.scene(scene.Run, th.proc.pid)
 	}
 	if t.following {
 		t.follow(th)

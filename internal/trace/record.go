@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/trace/oracle"
+	"github.com/containerkit/kit/internal/trace/scene"
 )
 
 // begin starts the record.
@@ -21,6 +22,7 @@ func (t *tracer) begin() {
 		V: Version, Kind: Begin, Argv: t.cfg.Argv,
 		Kernel: unix.ByteSliceToString(u.Release[:]), Cgroup: cgroupVersion(), Rootless: &rootless,
 	}, nil)
+	t.scene(scene.Before, 0)
 	t.record()
 }
 
@@ -32,6 +34,7 @@ func (t *tracer) end() error {
 		e.Error, e.Hints = t.cfg.Told()
 	}
 	if t.began {
+		t.scene(scene.After, 0)
 		t.recorder.add(e, nil)
 	}
 	return t.recorder.close()
