@@ -201,7 +201,7 @@ func (g *golden) decoded(e *trace.Event) []string {
 func (g *golden) kernel(e *trace.Event) []string {
 	var out []string
 	for _, c := range e.Changes {
-		text := g.change(e, c)
+		text := g.change(c)
 		if text != "" && !slices.Contains(out, text) {
 			out = append(out, text)
 		}
@@ -209,7 +209,7 @@ func (g *golden) kernel(e *trace.Event) []string {
 	return out
 }
 
-func (g *golden) change(e *trace.Event, c trace.Change) string {
+func (g *golden) change(c trace.Change) string {
 	what, came := g.plain(c.What), g.plain(c.After)
 	switch {
 	case strings.Contains(c.What+c.Before+c.After, "fe80:"):

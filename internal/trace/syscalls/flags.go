@@ -175,6 +175,13 @@ func valuesOf(kind string) []flag {
 		return keyctlOps[:]
 	case "sol":
 		return socketLevels[:]
+	}
+	return fewValuesOf(kind)
+}
+
+// fewValuesOf returns those of kinds that one call has.
+func fewValuesOf(kind string) []flag {
+	switch kind {
 	case "reboot":
 		return rebootCommands[:]
 	case "landlockrule":
