@@ -26,10 +26,12 @@ func (t *text) call(e, before *trace.Event) {
 
 // outcome says what an error means here.
 func (t *text) outcome(e *trace.Event) {
-	if e.Injected {
-		t.paragraph("inject", "it was made to fail: the kernel was not asked")
-	}
-	if e.Meaning != "" {
+	switch {
+	case e.Injected && e.Meaning != "":
+		t.paragraph("inject", e.Meaning)
+	case e.Injected:
+		t.paragraph("inject", "made to fail: the kernel was not asked")
+	case e.Meaning != "":
 		t.paragraph("error", e.Meaning)
 	}
 	n := 0

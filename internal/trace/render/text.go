@@ -43,7 +43,7 @@ type text struct {
 	open    map[int]*chapter // by process: what was told of it last
 	titles  int              // of steps, so far
 	said    map[string]bool  // what sections of the engine are
-	last    int              // the command's process whose call was shown last
+	last    int              // the command's process whose call was shown last, or -1
 	summary summary
 }
 
@@ -117,6 +117,7 @@ func (t *text) note(e *trace.Event) {
 		t.heading(e)
 	}
 	t.paragraph("note", e.Text)
+	t.last = -1
 }
 
 // labelWidth is how far what stands behind a label is indented.
