@@ -199,7 +199,10 @@ func (w *sweeper) left() (list []string) {
 		require.NoError(w.t, err)
 		list = append(list, "ip_forward "+strings.TrimSpace(string(text)))
 	}
-	for _, dir := range []string{os.Getenv("KIT_STATE"), containersDir(), os.TempDir()} {
+	removeUpper()
+	for _, dir := range []string{
+		os.Getenv("KIT_STATE"), os.Getenv("KIT_CACHE"), containersDir(), os.TempDir(),
+	} {
 		entries, _ := os.ReadDir(dir)
 		for _, e := range entries {
 			list = append(list, "file "+filepath.Join(dir, e.Name()))

@@ -51,7 +51,14 @@ func sweepLines() []sweepLine {
 		six = append(six, "--memory", "64m", "--cpus", "0.5", "--pids-limit", "50",
 			"--user", "1000", "--device", "/dev/null")
 	}
-	lines := []sweepLine{{6, six}, {6, []string{"--init"}}, {6, nil}}
+	lines := []sweepLine{
+		{6, six},
+		{6, []string{"--init"}},
+		{6, nil},
+		{6, []string{"-t"}},
+		{6, []string{"--layer", "/etc", "--upper", "UPPER", "--cap-drop", "ALL"}},
+		{6, []string{"--security-opt", "no-new-privileges=false"}},
+	}
 	if os.Geteuid() == 0 {
 		lines = append(lines, sweepLine{6, []string{"--userns", "remap"}})
 	}
@@ -157,6 +164,7 @@ func lessonCalls(t *testing.T, root string, line sweepLine) (calls []trace.Event
 	file := filepath.Join(t.TempDir(), "trace.json")
 	r := runKit(t, line.args(root, "plan", "--format=json", "--trace-file", file)...)
 	require.Zero(t, r.exit, r.err)
+	removeUpper()
 	record, err := os.ReadFile(file)
 	require.NoError(t, err)
 	for text := range strings.Lines(string(record)) {
@@ -174,12 +182,18 @@ func lessonCalls(t *testing.T, root string, line sweepLine) (calls []trace.Event
 func (l sweepLine) args(root, name string, flags ...string) []string {
 	args := []string{"step", strconv.Itoa(l.Step), "--rootfs", root, "--name", name}
 	// Without root the port is the machine's, and so each worker has its own.
-	port := "1808" + strconv.Itoa(int(name[len(name)-1])%10)
+	own := strings.NewReplacer("PORT", "1808"+strconv.Itoa(int(name[len(name)-1])%10),
+		"UPPER", upper())
 	for _, flag := range append(l.Flags, flags...) {
-		args = append(args, strings.Replace(flag, "PORT", port, 1))
+		args = append(args, own.Replace(flag))
 	}
 	return append(args, "--", "/bin/sh", "-c", portrait)
 }
+
+// upper is a directory for --upper, which stays when the container has gone.
+func upper() string { return filepath.Join(os.Getenv("KIT_CACHE"), "upper") }
+
+func removeUpper() { _ = os.RemoveAll(upper()) }
 
 // portrait prints all that a container is to have.
 const portrait = `exec 2>/dev/null
