@@ -107,6 +107,16 @@ func TestRule(t *testing.T) {
 			&expr.Range{Register: 1, FromData: []byte{0, 53}, ToData: []byte{0, 60}},
 			&expr.Verdict{Kind: expr.VerdictDrop},
 		},
+		"ct state ! established,related drop": {
+			&expr.Ct{Key: expr.CtKeySTATE, Register: 1},
+			&expr.Bitwise{
+				SourceRegister: 1, DestRegister: 1, Len: 4, Xor: make([]byte, 4),
+				Mask: binary.NativeEndian.AppendUint32(nil,
+					expr.CtStateBitESTABLISHED|expr.CtStateBitRELATED),
+			},
+			&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: make([]byte, 4)},
+			&expr.Verdict{Kind: expr.VerdictDrop},
+		},
 		"(quota)": {&expr.Quota{Bytes: 1}},
 	} {
 		var list []netlink.Attribute

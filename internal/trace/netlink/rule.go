@@ -286,7 +286,12 @@ func (r *ruleReader) immediate(e *expr.Immediate, data []byte) {
 
 // compare is a condition: the rule goes on where it holds.
 func (r *ruleReader) compare(o operand, op expr.CmpOp, data []byte) {
-	some := op == expr.CmpOpNeq && len(bytes.Trim(data, "\x00")) == 0
+	zero := len(bytes.Trim(data, "\x00")) == 0
+	some := op == expr.CmpOpNeq && zero
+	if o.kind == "bits" && op == expr.CmpOpEq && zero {
+		r.say("%s ! %s", o.name, stateBits(o)) // none of them
+		return
+	}
 	if o.kind == "bits" && (some || op == expr.CmpOpEq && bytes.Equal(data, o.value)) {
 		r.say("%s %s", o.name, stateBits(o))
 		return
