@@ -33,31 +33,37 @@ func (s *events) Event(e *Event) error {
 func observe(t *testing.T, role string) (events, int) {
 	t.Helper()
 	var sink events
+	exit := observeWith(t, role, Config{Sink: &sink})
+	return sink, exit
+}
+
+// observeWith is observe with a sink, and whatever else is in cfg.
+func observeWith(t *testing.T, role string, cfg Config) int {
+	t.Helper()
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer null.Close()
 	watchdog := time.AfterFunc(time.Minute, func() { panic("the tracer hangs") })
 	defer watchdog.Stop()
-	exit, err := Run(Config{
-		Path: "/proc/self/exe", Argv: []string{"tracee"},
-		Env:      append(os.Environ(), roleEnv+"="+role),
-		Files:    []*os.File{null, os.Stdout, os.Stderr},
-		Packages: []string{thisPackage},
-		Module:   "github.com/containerkit/kit",
-		Sources:  os.DirFS("../.."),
-		Origins: map[string]Origin{
-			thisPackage + ".before": {1, "test", "Before"},
-			thisPackage + ".inside": {2, "more", "Inside"},
-		},
-		Births: map[string]Side{thisPackage + ".startTestChild": Child},
-		Payload: map[string]bool{
-			thisPackage + ".execTest": true, thisPackage + ".initTest": true,
-			thisPackage + ".stopped": true,
-		},
-		Sink: &sink,
-	})
+	cfg.Path, cfg.Argv = "/proc/self/exe", []string{"tracee"}
+	cfg.Env = append(os.Environ(), roleEnv+"="+role)
+	cfg.Files = []*os.File{null, os.Stdout, os.Stderr}
+	cfg.Packages = []string{thisPackage}
+	cfg.Module, cfg.Sources = "github.com/containerkit/kit", os.DirFS("../..")
+	cfg.Origins = map[string]Origin{
+		thisPackage + ".before": {1, "test", "Before"},
+		thisPackage + ".inside": {2, "more", "Inside"},
+	}
+	cfg.Births = map[string]Side{
+		thisPackage + ".startTestChild": Child, thisPackage + ".startTestCommand": Child,
+	}
+	cfg.Payload = map[string]bool{
+		thisPackage + ".execTest": true, thisPackage + ".initTest": true,
+		thisPackage + ".stopped": true, thisPackage + ".startTestCommand": true,
+	}
+	exit, err := Run(cfg)
 	require.NoError(t, err)
-	return sink, exit
+	return exit
 }
 
 // find returns the only call of a name that is a lesson.

@@ -56,8 +56,10 @@ func tracees(role string) int {
 		return insideNetwork()
 	case "hang":
 		time.Sleep(time.Minute)
+	case "run":
+		return run(arg)
 	}
-	return 99
+	return commands(name)
 }
 
 // mark begins the record, as the engine does.
