@@ -232,3 +232,35 @@ func TestDefaultShell(t *testing.T) {
 		})
 	}
 }
+
+// TestTerminalGone: when the user's terminal hangs up, the container ends, though its
+// first process heeds no SIGHUP.
+func TestTerminalGone(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	for _, flags := range [][]string{{"--trace=off"}, {"--trace-file=/dev/null"}, {"--init"}} {
+		keys, tty, err := pty.Open()
+		require.NoError(t, err)
+		args := append([]string{"step", "2", "-t", "--rootfs", root}, flags...)
+		cmd := exec.Command("kit", append(args, "--", "sh", "-c", "echo up; trap '' HUP; cat; exec sh")...)
+		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
+		cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
+		require.NoError(t, cmd.Start())
+		require.NoError(t, tty.Close())
+		for seen := ""; !strings.Contains(seen, "up"); {
+			buf := make([]byte, 100)
+			n, err := keys.Read(buf)
+			require.NoError(t, err)
+			seen += string(buf[:n])
+		}
+		require.NoError(t, keys.Close())
+		ended := make(chan error, 1)
+		go func() { ended <- cmd.Wait() }()
+		select {
+		case <-ended:
+		case <-time.After(20 * time.Second):
+			require.NoError(t, cmd.Process.Kill())
+			t.Fatalf("%v: kit runs on without a terminal", flags)
+		}
+	}
+}

@@ -89,6 +89,8 @@ func relay(c *Container, g *gate) (restore func()) {
 	if err != nil || fd < 0 {
 		return func() {} // the child ended without a terminal, and says why
 	}
+	// Closing it then ends a read of it, too.
+	_ = unix.SetNonblock(fd, true)
 	master := os.NewFile(uintptr(fd), "ptmx")
 	stdin := int(os.Stdin.Fd())
 	// Every key goes to the container's terminal as it is, Ctrl-C included.
@@ -103,11 +105,14 @@ func relay(c *Container, g *gate) (restore func()) {
 	}()
 	go func() {
 		_, _ = io.Copy(master, os.Stdin)
-		if !isTerminal {
-			_, _ = master.Write([]byte{4}) // the end of a pipe is Ctrl-D at a terminal
+		if isTerminal {
+			// The user's terminal is gone: the container's hangs up too.
+			master.Close()
+			return
 		}
+		_, _ = master.Write([]byte{4}) // the end of a pipe is Ctrl-D at a terminal
 	}()
-	stop := followSize(master)
+	stop := followSize(fd)
 	return func() {
 		select {
 		case <-drained:
@@ -123,7 +128,7 @@ func relay(c *Container, g *gate) (restore func()) {
 
 // followSize gives the container's terminal the size of the user's, now and
 // whenever that changes.
-func followSize(master *os.File) (stop func()) {
+func followSize(master int) (stop func()) {
 	changed := make(chan os.Signal, 1)
 	signal.Notify(changed, unix.SIGWINCH)
 	go func() {
@@ -131,7 +136,7 @@ func followSize(master *os.File) (stop func()) {
 			if w := WindowSize(); w != nil {
 				size := unix.Winsize{Row: w.Rows, Col: w.Columns}
 				// The kernel tells the programs inside with a SIGWINCH of its own.
-				_ = unix.IoctlSetWinsize(int(master.Fd()), unix.TIOCSWINSZ, &size)
+				_ = unix.IoctlSetWinsize(master, unix.TIOCSWINSZ, &size)
 			}
 		}
 	}()
