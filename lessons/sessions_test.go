@@ -57,6 +57,7 @@ func (r *reader) read(b *lesson.Block) {
 	if s.Root && os.Geteuid() != 0 {
 		return
 	}
+	ktest.RequireTool(r.t, s.Tools...)
 	for _, c := range s.Commands {
 		var out strings.Builder
 		_, err := r.shell(s.Terminal).Run(c.Line, &out, limit)

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -40,6 +41,11 @@ func newReader(t *lesson.Text) (*reader, error) {
 func (r *reader) session(s *lesson.Session) error {
 	if s.Root && os.Geteuid() != 0 {
 		return r.say("(this needs root, and is left out: sudo kit lesson N --run)")
+	}
+	for _, tool := range s.Tools {
+		if _, err := exec.LookPath(tool); err != nil {
+			return r.say("(this needs " + tool + ", which is not here, and is left out)")
+		}
 	}
 	sh, err := r.shell(s.Terminal)
 	if err != nil {

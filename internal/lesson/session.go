@@ -19,10 +19,12 @@ import (
 // A line that begins with a prompt is a command, and those below it are what it
 // prints. A command goes on in lines that begin with "> ". Behind the language stand
 // "root" where root is needed, "like" where numbers and blanks are others each time,
-// and the number of the terminal, 1 where none is given.
+// "with:runc" where that tool is needed, and the number of the terminal, 1 where none is
+// given.
 type Session struct {
 	Root     bool
 	Like     bool
+	Tools    []string
 	Terminal int
 	Commands []Command
 }
@@ -47,7 +49,10 @@ func (b *Block) Session() (*Session, error) {
 	s := &Session{Terminal: 1}
 	for _, word := range strings.Fields(b.Info) {
 		n, err := strconv.Atoi(word)
+		tool, isTool := strings.CutPrefix(word, "with:")
 		switch {
+		case isTool:
+			s.Tools = append(s.Tools, tool)
 		case word == "root":
 			s.Root = true
 		case word == "like":
@@ -55,7 +60,7 @@ func (b *Block) Session() (*Session, error) {
 		case err == nil && n > 0:
 			s.Terminal = n
 		default:
-			return nil, fmt.Errorf("console %s: none of root, like, the number of a terminal", word)
+			return nil, fmt.Errorf("console %s: none of root, like, with:TOOL, the number of a terminal", word)
 		}
 	}
 	for line := range strings.Lines(b.Code) {

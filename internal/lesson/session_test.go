@@ -10,7 +10,7 @@ import (
 )
 
 func TestSession(t *testing.T) {
-	b := lesson.Block{Info: "root 2", Code: `$ kit step 2 --name box
+	b := lesson.Block{Info: "root with:ls 2", Code: `$ kit step 2 --name box
 kit:2:box:/# echo one; \
 > echo two
 one
@@ -19,7 +19,7 @@ kit:2:box:/# exit
 `}
 	s, err := b.Session()
 	require.NoError(t, err)
-	require.Equal(t, &lesson.Session{Root: true, Terminal: 2, Commands: []lesson.Command{
+	require.Equal(t, &lesson.Session{Root: true, Tools: []string{"ls"}, Terminal: 2, Commands: []lesson.Command{
 		{Prompt: "$", Line: "kit step 2 --name box"},
 		{Prompt: "kit:2:box:/#", Line: "echo one; \\\necho two", Output: []string{"one", "two"}},
 		{Prompt: "kit:2:box:/#", Line: "exit"},
@@ -27,7 +27,7 @@ kit:2:box:/# exit
 	require.True(t, s.Commands[1].Inside())
 
 	_, err = (&lesson.Block{Info: "roots"}).Session()
-	require.ErrorContains(t, err, "roots: none of root, like, the number of a terminal")
+	require.ErrorContains(t, err, "roots: none of root, like, with:TOOL, the number of a terminal")
 	_, err = (&lesson.Block{Code: "one\n$ echo one\n"}).Session()
 	require.ErrorContains(t, err, `"one" stands before the first command`)
 }
