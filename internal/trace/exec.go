@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"errors"
 	"os"
 	"path"
 	"strings"
@@ -155,7 +156,16 @@ func (t *tracer) sendExec(th *thread, changes []Change) {
 // letGo lets a stopped thread run on untraced.
 func (t *tracer) letGo(th *thread) {
 	delete(t.threads, th.tid)
+	t.free(th)
 	_ = ptrace.Detach(th.tid) // it may have been killed meanwhile
+}
+
+// free lets a stopped thread run on all CPUs again.
+func (t *tracer) free(th *thread) {
+	if errors.Is(t.unpin(th.tid), unix.EPERM) {
+		t.note(th, "the observer has bound it to one CPU, and may not take that back: "+
+			"run it with --trace=off")
+	}
 }
 
 // slide is how far from ours a process's code lies.

@@ -18,6 +18,7 @@ import (
 func (t *tracer) follow(th *thread) {
 	th.inCall = false
 	th.proc.command = true
+	t.free(th)
 	t.note(th, fmt.Sprintf("followed: the command's own container calls are recorded, and each "+
 		"system call takes longer. kill -USR1 %d lets it run untraced", os.Getpid()))
 	t.watch(th.proc.pid)

@@ -228,6 +228,25 @@ func TestManyForks(t *testing.T) {
 	require.Less(t, float64(c.atLast)-float64(c.atFirst), 3e6, "bytes kept of processes that ended")
 }
 
+// TestAffinity is a command that may use the CPUs that its caller may, whatever the
+// observer has done to be fast.
+func TestAffinity(t *testing.T) {
+	own, err := os.ReadFile("/proc/self/status")
+	require.NoError(t, err)
+	_, list, _ := strings.Cut(string(own), "Cpus_allowed_list:\t")
+	list, _, _ = strings.Cut(list, "\n")
+	same := "grep -q \"Cpus_allowed_list:.\"'" + list + "$' /proc/self/status"
+	for _, role := range []string{"run=" + same + " ; exit $?", "parent=" + same} {
+		_, exit := observe(t, role)
+		require.Zero(t, exit, role)
+		_, exit = followed(t, role)
+		require.Zero(t, exit, role)
+	}
+	after, err := os.ReadFile("/proc/thread-self/status")
+	require.NoError(t, err)
+	require.Contains(t, string(after), "Cpus_allowed_list:\t"+list+"\n")
+}
+
 // other32 is the architecture whose 32-bit programs this machine's kernel may run.
 var other32 = map[string]string{"amd64": "386", "arm64": "arm"}[runtime.GOARCH]
 

@@ -23,6 +23,7 @@ func (t *tracer) begin() {
 		Kernel: unix.ByteSliceToString(u.Release[:]), Cgroup: cgroupVersion(), Rootless: &rootless,
 	}, nil)
 	t.scene(scene.Before, 0)
+	t.pin()
 	t.record()
 }
 

@@ -116,6 +116,7 @@ func Run(cfg Config) (exit int, err error) {
 	t.prepare()
 	t.loop()
 	t.exit = t.status()
+	_ = t.unpin(0)
 	return t.exit, t.end()
 }
 

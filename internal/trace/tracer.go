@@ -34,6 +34,7 @@ type tracer struct {
 	recording bool // false before the begin mark, and while the command runs
 	start     time.Time
 	payload   *payload
+	affinity  affinity
 	following bool // the command is to be recorded, or is
 	helper    *helper
 	names     map[string]hostname // by UTS namespace
