@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -102,6 +103,18 @@ func compareGolden(t *testing.T, name string, lines []string) {
 		t.Skipf("%s has not been recorded: no machine of this kind was at hand", file)
 	}
 	require.NoError(t, err)
-	require.Equal(t, string(want), got,
-		"if this change is meant, write %s anew with -update", file)
+	if string(want) == got {
+		return
+	}
+	// The whole of both would hide what differs.
+	before := strings.Split(strings.TrimSuffix(string(want), "\n"), "\n")
+	t.Errorf("%s differs; if this change is meant, write it anew with -update\n"+
+		"gone:\n%s\ncame:\n%s", file, missing(before, lines), missing(lines, before))
+}
+
+// missing are the lines that are not in others; none where only their order differs.
+func missing(lines, others []string) string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(lines), func(line string) bool {
+		return slices.Contains(others, line)
+	}), "\n")
 }
