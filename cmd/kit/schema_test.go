@@ -35,6 +35,11 @@ func TestTraceFollowsItsSchema(t *testing.T) {
 			checkLines(t, schema, file)
 		}
 	}
+	file := filepath.Join(t.TempDir(), "followed.json")
+	run := exec.Command(ktest.Kit(t), "step", "2", "--rootfs", rootfs, "--follow",
+		"--format=json", "--trace-file", file, "--", "mount", "-t", "tmpfs", "x", "/mnt")
+	require.NoError(t, run.Run())
+	checkLines(t, schema, file)
 }
 
 func checkLines(t *testing.T, schema *jsonschema.Schema, file string) {
