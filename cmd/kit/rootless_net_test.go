@@ -168,7 +168,7 @@ func TestOuterNetworkTraced(t *testing.T) {
 	text, err := os.ReadFile(file)
 	require.NoError(t, err)
 	for _, want := range []string{
-		"step 0: root without being root", "One call enters them all, the user namespace first.",
+		"step 0 root without being root", "One call enters them all, the user namespace first.",
 		"nstype: CLONE_NEWUSER|CLONE_NEWNET", "→ " + first.net, "→ " + first.user,
 	} {
 		require.Contains(t, string(text), want)

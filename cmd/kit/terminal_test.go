@@ -242,7 +242,8 @@ func TestTerminalGone(t *testing.T) {
 		keys, tty, err := pty.Open()
 		require.NoError(t, err)
 		args := append([]string{"step", "2", "-t", "--rootfs", root}, flags...)
-		cmd := exec.Command("kit", append(args, "--", "sh", "-c", "echo up; trap '' HUP; cat; exec sh")...)
+		args = append(args, "--", "sh", "-c", "echo up; trap '' HUP; cat; exec sh")
+		cmd := exec.Command("kit", args...)
 		cmd.Stdin, cmd.Stdout, cmd.Stderr = tty, tty, tty
 		cmd.SysProcAttr = &unix.SysProcAttr{Setsid: true, Setctty: true}
 		require.NoError(t, cmd.Start())
@@ -254,8 +255,11 @@ func TestTerminalGone(t *testing.T) {
 			seen += string(buf[:n])
 		}
 		require.NoError(t, keys.Close())
-		ended := make(chan error, 1)
-		go func() { ended <- cmd.Wait() }()
+		ended := make(chan struct{})
+		go func() {
+			_ = cmd.Wait() // with whatever status
+			close(ended)
+		}()
 		select {
 		case <-ended:
 		case <-time.After(20 * time.Second):

@@ -60,7 +60,8 @@ func (b *Block) Session() (*Session, error) {
 		case err == nil && n > 0:
 			s.Terminal = n
 		default:
-			return nil, fmt.Errorf("console %s: none of root, like, with:TOOL, the number of a terminal", word)
+			return nil, fmt.Errorf("console %s: none of root, like, with:TOOL, the number of a terminal",
+				word)
 		}
 	}
 	for line := range strings.Lines(b.Code) {

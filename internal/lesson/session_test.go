@@ -19,11 +19,14 @@ kit:2:box:/# exit
 `}
 	s, err := b.Session()
 	require.NoError(t, err)
-	require.Equal(t, &lesson.Session{Root: true, Tools: []string{"ls"}, Terminal: 2, Commands: []lesson.Command{
-		{Prompt: "$", Line: "kit step 2 --name box"},
-		{Prompt: "kit:2:box:/#", Line: "echo one; \\\necho two", Output: []string{"one", "two"}},
-		{Prompt: "kit:2:box:/#", Line: "exit"},
-	}}, s)
+	require.Equal(t, &lesson.Session{
+		Root: true, Tools: []string{"ls"}, Terminal: 2,
+		Commands: []lesson.Command{
+			{Prompt: "$", Line: "kit step 2 --name box"},
+			{Prompt: "kit:2:box:/#", Line: "echo one; \\\necho two", Output: []string{"one", "two"}},
+			{Prompt: "kit:2:box:/#", Line: "exit"},
+		},
+	}, s)
 	require.True(t, s.Commands[1].Inside())
 
 	_, err = (&lesson.Block{Info: "roots"}).Session()

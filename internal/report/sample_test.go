@@ -27,7 +27,7 @@ func sample() []*trace.Event {
 		{
 			V: 1, Kind: trace.Syscall, Seq: 1, T: 1e6, PID: 4127, TID: 4127, Side: trace.Parent, Step: 3,
 			Name: "cgroups", Moment: "Before", Class: trace.Lesson, File: "steps/03-cgroups/parent.go",
-			Line: 141, Func: "makeCgroup", Code: "if err := unix.Mkdir(dir, 0o755); err != nil {",
+			Line: 41, Func: "makeCgroup", Code: "if err := unix.Mkdir(dir, 0o755); err != nil {",
 			Why:  "A directory is all that a cgroup takes; the kernel fills it with files.",
 			Call: "mkdirat", Args: []trace.Arg{{
 				Name: "pathname",

@@ -28,9 +28,10 @@ func sleeper(t *testing.T) (pid int) {
 	if os.Geteuid() != 0 {
 		args = append(args, "-U", "-r")
 	}
-	cmd := exec.Command("unshare", append(args, "sh", "-c",
-		"ip link set lo up && ip link add v0 type veth peer name v1 && ip link set v0 up &&"+
-			" ip addr add 10.9.8.7/24 dev v0 && mount -t tmpfs here /mnt && echo ready && exec sleep 100")...)
+	const script = "ip link set lo up && ip link add v0 type veth peer name v1 && " +
+		"ip link set v0 up && ip addr add 10.9.8.7/24 dev v0 && " +
+		"mount -t tmpfs here /mnt && echo ready && exec sleep 100"
+	cmd := exec.Command("unshare", append(args, "sh", "-c", script)...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
