@@ -14,8 +14,7 @@ import (
 //go:embed lessons.json
 var data []byte
 
-// All returns the lessons in teaching order: the number of a lesson is its index, and
-// that of the step that it is about.
+// All returns the lessons in teaching order.
 func All() ([]lesson.Lesson, error) {
 	var all []lesson.Lesson
 	err := json.Unmarshal(data, &all)

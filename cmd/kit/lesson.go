@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
@@ -42,15 +43,16 @@ runtimes. Without N: list the lessons.`,
 			case o.site != "":
 				return failed(writeSite(o.site, list, cmd.ErrOrStderr()))
 			case len(args) == 0 && o.run:
-				return fmt.Errorf("--run: which lesson? There are 0 to %d", len(list)-1)
+				return errors.New("--run: which lesson? kit lesson lists them")
 			case len(args) == 0:
 				return failed(listLessons(cmd.OutOrStdout(), list))
 			}
 			n, err := strconv.Atoi(args[0])
-			if err != nil || n < 0 || n >= len(list) {
-				return fmt.Errorf("lesson %s: there are 0 to %d", args[0], len(list)-1)
+			i := slices.IndexFunc(list, func(l lesson.Lesson) bool { return l.Number() == n })
+			if err != nil || i < 0 {
+				return fmt.Errorf("lesson %s: there is none; kit lesson lists them", args[0])
 			}
-			return o.read(cmd.OutOrStdout(), &list[n])
+			return o.read(cmd.OutOrStdout(), &list[i])
 		},
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "unfold the details, and the answers")
@@ -80,8 +82,8 @@ func (o *lessonOptions) read(out io.Writer, l *lesson.Lesson) error {
 }
 
 func listLessons(w io.Writer, list []lesson.Lesson) error {
-	for n, l := range list {
-		if _, err := fmt.Fprintf(w, "%d  %s\n", n, l.Title); err != nil {
+	for _, l := range list {
+		if _, err := fmt.Fprintln(w, l.Title); err != nil {
 			return err
 		}
 	}

@@ -2,11 +2,27 @@
 // it, which are there to be run. Package markdown makes it out of the text.
 package lesson
 
+import (
+	"strconv"
+	"strings"
+)
+
 // A Lesson is one of the course.
 type Lesson struct {
 	File   string  `json:"file"`  // lessons/02-namespaces.md, without the directory
 	Title  string  `json:"title"` // its heading of the first level
 	Blocks []Block `json:"blocks"`
+}
+
+// Number is the lesson's, with which the name of its file begins: that of the step that
+// it is about.
+func (l *Lesson) Number() int {
+	number, _, _ := strings.Cut(l.File, "-")
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return -1
+	}
+	return n
 }
 
 // Kind tells what a Block is.

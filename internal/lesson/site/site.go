@@ -21,7 +21,7 @@ type Page struct{ File, Title string }
 // page for each, by the number of the lesson with the pages that belong to it.
 func Write(dir string, lessons []lesson.Lesson, more map[int][]Page) error {
 	for n := range lessons {
-		page := write(lessons, n, more[n])
+		page := write(lessons, n, more[lessons[n].Number()])
 		if err := put(dir, name(&lessons[n]), page); err != nil {
 			return err
 		}
@@ -58,13 +58,14 @@ func write(lessons []lesson.Lesson, n int, more []Page) string {
 func index(lessons []lesson.Lesson, more map[int][]Page) string {
 	var o body
 	o.head("kit: Linux containers, step by step")
-	o.put("<main>\n<h1>Linux containers, step by step</h1>\n<ol class=lessons start=0>\n")
+	o.put("<main>\n<h1>Linux containers, step by step</h1>\n<ol class=lessons>\n")
 	for n := range lessons {
 		title := html.EscapeString(short(lessons[n].Title))
-		o.put("<li><a href=%q>%s</a>", name(&lessons[n]), title)
-		if len(more[n]) > 0 {
+		pages := more[lessons[n].Number()]
+		o.put("<li value=%d><a href=%q>%s</a>", lessons[n].Number(), name(&lessons[n]), title)
+		if len(pages) > 0 {
 			o.put("<ul>")
-			o.links(more[n])
+			o.links(pages)
 			o.put("</ul>")
 		}
 		o.put("</li>\n")
