@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 
@@ -12,7 +11,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/containerkit/kit/internal/container"
-	"github.com/containerkit/kit/internal/seccomp"
 )
 
 // securityOptions are the flags of step 6.
@@ -46,7 +44,7 @@ func (o *securityOptions) set(c *container.Container) (err error) {
 			return err
 		}
 	}
-	if s.Filter, err = filterOf(s); err != nil {
+	if s.Filter, err = filterOf(s, c); err != nil {
 		return err
 	}
 	if s.OOMScore, err = parseScore(o.score); err != nil {
@@ -81,27 +79,6 @@ func setSecurityOpt(s *container.Security, opt string) (err error) {
 			"no-new-privileges=true|false, systempaths=unconfined", opt)
 	}
 	return nil
-}
-
-// filterOf makes the filter of the chosen profile, which depends on the
-// capabilities too.
-func filterOf(s *container.Security) ([]byte, error) {
-	names := capabilityNames(s.Capabilities)
-	switch s.Profile {
-	case "unconfined":
-		return nil, nil
-	case "default":
-		return seccomp.Default(names)
-	}
-	text, err := os.ReadFile(s.Profile)
-	if err != nil {
-		return nil, fmt.Errorf("--security-opt seccomp=%s: %w", s.Profile, err)
-	}
-	filter, err := seccomp.Parse(text, names)
-	if err != nil {
-		return nil, fmt.Errorf("--security-opt seccomp=%s: %w", s.Profile, err)
-	}
-	return filter, nil
 }
 
 func parseScore(text string) (*int, error) {

@@ -170,7 +170,11 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := container.CleanStaleNets(c, steps.All); err != nil {
 		return failed(err)
 	}
-	return o.run(c, out)
+	err = o.run(c, out)
+	if status := (*statusError)(nil); errors.As(err, &status) {
+		noteFilter(c, status.exit, status.err)
+	}
+	return err
 }
 
 func (o *options) run(c *container.Container, out *os.File) error {

@@ -64,6 +64,7 @@ func runPayload(c *Container, last Step) (exit int, err error) {
 		return 125, &Error{Err: err}
 	}
 	if err := last.do(last.Last, c); err != nil {
+		letMove()
 		return 125, err
 	}
 	if c.Init {
@@ -84,6 +85,7 @@ func runPayload(c *Container, last Step) (exit int, err error) {
 func execPayload(path string, args, env []string) error {
 	// From here on this process is the command: same process, other program.
 	err := unix.Exec(path, args, env)
+	letMove()
 	return &ExecError{Command: args[0], Path: path, Err: err}
 }
 

@@ -20,16 +20,6 @@ type made struct {
 	args      [6]uint64
 }
 
-// instructions takes a filter apart.
-func instructions(filter []byte) (list []bpf.RawInstruction) {
-	for f := range slices.Chunk(filter, 8) {
-		list = append(list, bpf.RawInstruction{
-			Op: binary.LittleEndian.Uint16(f), Jt: f[2], Jf: f[3], K: binary.LittleEndian.Uint32(f[4:]),
-		})
-	}
-	return list
-}
-
 // machine runs a filter as the kernel does. The machine of x/net/bpf reads bytes
 // in network order, so that is how it gets them.
 func machine(t testing.TB, filter []byte) func(made) uint32 {

@@ -31,11 +31,11 @@ func Default(capabilities []string) ([]byte, error) {
 	return compile(p)
 }
 
-// Parse returns the filter of a profile in Docker's JSON, or nil for one that has
-// neither rules nor a default, as in Docker. An error tells the place.
+// Parse returns the filter of a profile in Docker's JSON. An error tells the place. One
+// without a default is refused, where Docker takes an empty profile for none at all.
 func Parse(text []byte, capabilities []string) ([]byte, error) {
 	p, err := parse(text, capabilities)
-	if err != nil || p == nil {
+	if err != nil {
 		return nil, err
 	}
 	return compile(p)
@@ -80,13 +80,11 @@ func located(text []byte, err error) error {
 // check refuses what no kernel, or only one with help from a daemon, could do. It
 // looks at all rules, those too that do not apply here.
 func check(p *seccomp.Seccomp) error {
-	if p.DefaultAction == "" && len(p.Syscalls) > 0 {
+	if p.DefaultAction == "" {
 		return errors.New("defaultAction: there is none")
 	}
-	if p.DefaultAction != "" {
-		if _, err := result(p.DefaultAction, p.DefaultErrnoRet); err != nil {
-			return fmt.Errorf("defaultAction: %w", err)
-		}
+	if _, err := result(p.DefaultAction, p.DefaultErrnoRet); err != nil {
+		return fmt.Errorf("defaultAction: %w", err)
 	}
 	for _, a := range p.Architectures {
 		if !strings.HasPrefix(string(a), "SCMP_ARCH_") {

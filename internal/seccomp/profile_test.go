@@ -74,9 +74,8 @@ func TestParseKeeps(t *testing.T) {
 	require.EqualValues(t, unix.SECCOMP_RET_ALLOW, run(made{audit: a.audit, nr: a.numbers()["read"]}))
 	require.EqualValues(t, unix.SECCOMP_RET_ALLOW, run(made{audit: a.audit, nr: 9999}))
 
-	filter, err = Parse([]byte(`{}`), nil)
-	require.NoError(t, err)
-	require.Empty(t, filter, "as in docker: no profile")
+	_, err = Parse([]byte(`{}`), nil)
+	require.EqualError(t, err, "defaultAction: there is none", "docker takes it for unconfined")
 }
 
 // TestNumbers looks a few up by hand, from the kernel's own tables.

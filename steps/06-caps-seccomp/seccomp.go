@@ -26,10 +26,18 @@ func loadFilter(c *container.Container) error {
 		Len:    uint16(len(filter) / unix.SizeofSockFilter), // instructions
 		Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0])),
 	}
-	// The kernel checks every call against the profile from now on, in this thread and
-	// in those of an init. Only execve is still to come.
-	thread, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
-		unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&program)))
+	flags := uintptr(0)
+	if c.Init {
+		// The threads of an init stay, and root inside could use one without a filter.
+		flags = unix.SECCOMP_FILTER_FLAG_TSYNC
+	} else {
+		// A strict profile denies what the Go runtime needs, and only execve is to come.
+		container.HoldStill()
+	}
+	// The kernel checks every call of this thread against the profile from now on. The
+	// other threads end at execve; those of an init get the filter, too.
+	thread, _, errno := unix.RawSyscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER,
+		flags, uintptr(unsafe.Pointer(&program)))
 	if errno != 0 {
 		return fmt.Errorf("seccomp %s: %w", c.Security.Profile, errno)
 	}

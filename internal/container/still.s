@@ -1,0 +1,1 @@
+// Empty: it lets still.go declare functions without a body (cmd/compile, -complete).
