@@ -1,0 +1,125 @@
+package attack
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How much the attacks on the machine's resources use at most.
+const (
+	forks  = 200
+	memory = 200 << 20 // bytes
+	burn   = time.Second
+	fair   = 0.35 // CPUs: with --cpus 0.2 nobody gets more
+)
+
+// limits are the attacks on what the machine has a limited amount of.
+func limits() []*Attack {
+	return []*Attack{
+		{
+			Name: "fork", Tries: "start 200 processes", Stop: 3, By: Call{"write", "pids.max"},
+			Why:   "The cgroup counts its processes: beyond the limit fork fails with EAGAIN.",
+			Flags: map[int][]string{3: {"--pids-limit", "60"}},
+			Run:   forkBomb,
+		},
+		{
+			Name: "memory", Tries: "use 200 MiB of memory", Stop: 3, By: Call{"write", "memory"},
+			Why: "The cgroup counts the pages of its processes: beyond the limit the OOM killer " +
+				"ends one of them.",
+			Flags: map[int][]string{3: {"--memory", "64m"}},
+			Run:   eatMemory,
+		},
+		{
+			Name: "cpu", Tries: "use more than a fifth of a CPU", Stop: 3, By: Call{"write", "cpu"},
+			Why:   "The cgroup has 20 ms of CPU time in every 100 ms; then its processes wait.",
+			Flags: map[int][]string{3: {"--cpus", "0.2"}},
+			Run:   burnCPU,
+		},
+	}
+}
+
+// forkBomb starts processes that do nothing, and ends them again.
+func forkBomb(*Target) (string, error) {
+	runtime.LockOSThread()
+	parent := uintptr(os.Getpid())
+	var pids []int
+	defer func() {
+		for _, pid := range pids {
+			unix.Kill(pid, unix.SIGKILL)
+			_, _ = unix.Wait4(pid, nil, 0, nil)
+		}
+	}()
+	for len(pids) < forks {
+		pid, errno := fork(uintptr(unix.SIGCHLD), parent)
+		if errno != 0 {
+			return "", fmt.Errorf("fork, after %d processes: %w", len(pids), errno)
+		}
+		pids = append(pids, pid)
+	}
+	return fmt.Sprintf("%d processes", forks), nil
+}
+
+// fork starts a process that waits for its end where parent is the caller's number,
+// and ends at once where it is 0. The copy has one thread of the Go runtime's, and so
+// may do nothing but kernel calls.
+//
+//go:noinline
+//go:norace
+//go:nosplit
+func fork(flags, parent uintptr) (pid int, errno syscall.Errno) {
+	child, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
+	if child != 0 || errno != 0 {
+		return int(child), errno
+	}
+	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0)
+	for {
+		if now, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); now != parent {
+			_, _, _ = syscall.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
+		}
+		_, _, _ = syscall.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
+	}
+}
+
+// eatMemory writes to every page of a mapping. Where it is one too many, it is killed.
+func eatMemory(*Target) (string, error) {
+	const prot, flags = unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_ANONYMOUS
+	pages, err := unix.Mmap(-1, 0, memory, prot, flags)
+	if err != nil {
+		return "", fmt.Errorf("mmap: %w", err)
+	}
+	for i := 0; i < len(pages); i += os.Getpagesize() {
+		pages[i] = 1
+	}
+	return fmt.Sprintf("%d MiB", memory>>20), unix.Munmap(pages)
+}
+
+// burnCPU keeps four threads busy for a second, and asks how much time they got.
+func burnCPU(*Target) (string, error) {
+	end := time.Now().Add(burn)
+	runtime.GOMAXPROCS(4)
+	done := make(chan bool)
+	for range 4 {
+		go func() {
+			for time.Now().Before(end) {
+			}
+			done <- true
+		}()
+	}
+	for range 4 {
+		<-done
+	}
+	var used unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &used); err != nil {
+		return "", fmt.Errorf("getrusage: %w", err)
+	}
+	got := time.Duration(used.Utime.Nano()+used.Stime.Nano()).Seconds() / burn.Seconds()
+	if got < fair {
+		return "", fmt.Errorf("used %.2f CPUs: the others' time was not to be had", got)
+	}
+	return fmt.Sprintf("%.2f CPUs for a second", got), nil
+}
