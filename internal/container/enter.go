@@ -34,8 +34,9 @@ var kinds = []struct {
 	{"time", unix.CLONE_NEWTIME},
 }
 
-// dying is how long a process may be no longer complete and not yet at its end.
-const dying = 50 * time.Millisecond
+// dying is how long a process may be no longer complete and not yet at its end, on a
+// machine that is busy.
+const dying = 500 * time.Millisecond
 
 // Enter runs a command in a container that runs already, and returns its exit
 // status, or 125 with an error when kit itself failed. The container is as it was
