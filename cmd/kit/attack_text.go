@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -30,13 +31,15 @@ type matrixEntry struct {
 	Why     string                    `json:"why"`
 	Results map[string]attack.Outcome `json:"results"` // by place
 
+	Evidence *attack.Evidence `json:"evidence,omitempty"`
+
 	attack *attack.Attack
 }
 
 // show makes the attacks and prints what came of them.
 func (o *attackOptions) show(cmd *cobra.Command, list []*attack.Attack, places []string) error {
 	m := &matrix{Version: 1, Root: os.Geteuid() == 0, Places: append(places, o.with...)}
-	plan := attack.Plan{Places: m.Places}
+	plan := attack.Plan{Places: m.Places, Trace: len(list) == 1}
 	at := make(map[string]int)
 	for i, a := range list {
 		at[a.Name] = i
@@ -47,7 +50,11 @@ func (o *attackOptions) show(cmd *cobra.Command, list []*attack.Attack, places [
 		})
 	}
 	err := makeAttacks(plan, func(r attack.Result) {
-		m.Attacks[at[r.Attack]].Results[r.Place] = r.Outcome
+		e := &m.Attacks[at[r.Attack]]
+		e.Results[r.Place] = r.Outcome
+		if r.Evidence != nil {
+			e.Evidence = r.Evidence
+		}
 	})
 	if err != nil {
 		return failed(fmt.Errorf("attack: %w", err))
@@ -114,6 +121,14 @@ func (m *matrix) writeOne(out io.Writer) error {
 		b.WriteString(head + wrap(outcomeText(o), 80-len(head), strings.Repeat(" ", len(head))) + "\n")
 	}
 	b.WriteString("\n" + wrap(e.Why, 80, "") + "\n")
+	if ev := e.Evidence; ev != nil {
+		fmt.Fprintf(&b, "\nThe call that stops it, from a trace of step %d:\n\n", ev.Step)
+		fmt.Fprintf(&b, "  %s:%d\n  %s\n  %s\n", ev.File, ev.Line, wrap(ev.Call, 76, "    "),
+			wrap(ev.Why, 78, "  "))
+		if ev.Tried != "" {
+			fmt.Fprintf(&b, "\nand the attack's own, as observed:\n\n  %s\n", wrap(ev.Tried, 76, "    "))
+		}
+	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
@@ -152,57 +167,99 @@ func mark(o attack.Outcome) string {
 	return "-"
 }
 
-// writeText is the table of attacks and places.
+// writeText is the table of attacks and steps, and, where more is asked for than 80
+// columns hold, a second one.
 func (m *matrix) writeText(out io.Writer) error {
 	var b strings.Builder
-	room := 80 - 16
-	for _, place := range m.Places {
+	own := slices.DeleteFunc(slices.Clone(m.Places), func(p string) bool {
+		return slices.Contains(attack.Runtimes(), p)
+	})
+	m.writeTable(&b, own)
+	if others := m.Places[len(own):]; len(others) > 0 {
+		b.WriteString("\n")
+		m.writeTable(&b, append([]string{own[len(own)-1]}, others...))
+	}
+	b.WriteString("\nX works   . stopped   - not run: kit attack NAME says why\n")
+	for n, s := range steps.All {
+		fmt.Fprintf(&b, "%d %s  ", n+1, s.Name)
+	}
+	b.WriteString("\n" + m.reasons())
+	text := strings.ReplaceAll(b.String(), "  \n", "\n")
+	_, err := io.WriteString(out, text)
+	return err
+}
+
+func (m *matrix) writeTable(b *strings.Builder, places []string) {
+	room := 80 - 14
+	for _, place := range places {
 		room -= len(place) + 2
 	}
 	tries := 0
 	for _, e := range m.Attacks {
-		tries = max(tries, len(e.Tries))
+		tries = max(tries, len(e.Tries)+2)
 	}
 	if room < tries {
 		tries = 0
 	}
 	line := func(name, text string, cell func(place string) string) {
-		row := fmt.Sprintf("%-14s  %-*s", name, tries, text)
-		if tries == 0 {
-			row = fmt.Sprintf("%-14s", name)
+		fmt.Fprintf(b, "%-14s%-*.*s", name, tries, tries, "  "+text)
+		for _, place := range places {
+			fmt.Fprintf(b, "  %*s", len(place), cell(place))
 		}
-		for _, place := range m.Places {
-			row += fmt.Sprintf("  %*s", len(place), cell(place))
-		}
-		b.WriteString(strings.TrimRight(row, " ") + "\n")
+		b.WriteString("\n")
 	}
 	line("", "", func(place string) string { return place })
 	for _, e := range m.Attacks {
 		line(e.Name, e.Tries, func(place string) string { return mark(e.Results[place]) })
 	}
-	b.WriteString("\nX works   . stopped   - not run: kit attack NAME says why\n")
-	for n, s := range steps.All {
-		fmt.Fprintf(&b, "%d %s: %s\n", n+1, s.Name, s.Adds)
-	}
-	_, err := io.WriteString(out, b.String())
-	return err
 }
 
-// wrap breaks text into lines of at most width characters where it can; lines but
-// the first begin with indent.
+// reasons are why something was not run at all in a place, or nowhere.
+func (m *matrix) reasons() string {
+	var all []string
+	for _, e := range m.Attacks {
+		for _, place := range m.Places {
+			o := e.Results[place]
+			if o.State == attack.NotRun && !slices.Contains(all, o.Call) {
+				all = append(all, o.Call)
+			}
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	for i, reason := range all {
+		all[i] = "  " + wrap(reason, 76, "    ")
+	}
+	return "\nNot run:\n" + strings.Join(all, "\n") + "\n"
+}
+
+// wrap breaks text into lines of at most width characters; lines but the first begin
+// with indent. A word that is longer than a line is broken after a | or a slash.
 func wrap(text string, width int, indent string) string {
 	var b strings.Builder
 	used := 0
-	for _, word := range strings.Fields(text) {
-		if used > 0 && used+1+len(word) > width {
+	put := func(word, space string) {
+		if used > 0 && used+len(space)+len(word) > width {
 			b.WriteString("\n" + indent)
-			used = 0
-		} else if used > 0 {
-			b.WriteString(" ")
-			used++
+			used, space = 0, ""
+		} else if used == 0 {
+			space = ""
 		}
-		b.WriteString(word)
-		used += len(word)
+		b.WriteString(space + word)
+		used += len(space) + len(word)
+	}
+	for _, word := range strings.Fields(text) {
+		space := " "
+		for len(word) > width-4 {
+			at := strings.LastIndexAny(word[:width-4], "|/") + 1
+			if at == 0 {
+				at = width - 4
+			}
+			put(word[:at], space)
+			word, space = word[at:], ""
+		}
+		put(word, space)
 	}
 	return b.String()
 }

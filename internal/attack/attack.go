@@ -9,7 +9,7 @@ type Attack struct {
 	Tries string // what it tries, in a few plain words
 	Stop  int    // the step that is meant to stop it first; 0: none does, nor does Docker
 	Why   string // why that step stops it, or why none does
-	By    Call   // the call of that step that does it
+	By    []Call // the calls of that step that do it: which one depends on the machine
 
 	// Flags are those that kit step gets, from the step on that is the key.
 	Flags map[int][]string
@@ -20,7 +20,6 @@ type Attack struct {
 	// what it returns after it. An error there says that the host has noticed nothing.
 	Watch func(*Host) (verdict func() error, err error)
 
-	uid      int  // run as this user
 	terminal bool // with the host's terminal as standard input
 	leak     bool // with a directory of the host left open
 }

@@ -11,7 +11,7 @@ import (
 func devices() []*Attack {
 	return []*Attack{{
 		Name: "device", Tries: "make a device node, and open it", Stop: 3,
-		By: Call{"write", "devices.deny"},
+		By: []Call{{"write", "devices."}, {"bpf", "BPF_PROG_ATTACH"}},
 		Why: "A node may be made, since it is only two numbers; the cgroup says which devices may " +
 			"be opened. Step 6 leaves CAP_MKNOD, as Docker does.",
 		Run: openDevice,

@@ -14,28 +14,28 @@ func files() []*Attack {
 	return []*Attack{
 		{
 			Name: "double-chroot", Tries: "read a file of the host's", Stop: 2,
-			By: Call{"umount2", "MNT_DETACH"},
+			By: []Call{{"umount2", "MNT_DETACH"}},
 			Why: "pivot_root changes the root of the mount namespace, and the old root is unmounted: " +
 				"above \"/\" there is nothing to walk to.",
 			Run: readHostFile,
 		},
 		{
 			Name: "mounts-seen", Tries: "see the host's mounts", Stop: 2,
-			By: Call{"clone", "CLONE_NEWNS"},
+			By: []Call{{"clone", "CLONE_NEWNS"}},
 			Why: "/proc/1/mountinfo shows the mounts of PID 1's namespace, and PID 1 is the " +
 				"container's own.",
 			Run: seeMounts,
 		},
 		{
 			Name: "mounts-changed", Tries: "mount where the host sees it", Stop: 2,
-			By: Call{"mount", "MS_PRIVATE"},
+			By: []Call{{"mount", "MS_REC|MS_PRIVATE"}},
 			Why: "Mounts are made in the container's own mount namespace, and its copy of \"/\" " +
 				"shares no events with the host's.",
 			Run: mount, Watch: mountSeen,
 		},
 		{
 			Name: "base-image", Tries: "change the root file system of others", Stop: 4,
-			By:  Call{"mount", "overlay"},
+			By:  []Call{{"mount", "overlay"}},
 			Why: "What is written goes to the container's own upper directory; lower ones are only read.",
 			Run: writeBase, Watch: baseChanged,
 		},
@@ -47,13 +47,13 @@ func files() []*Attack {
 		},
 		{
 			Name: "handle", Tries: "open a host's file by its inode", Stop: 6,
-			By: Call{"capset", ""},
+			By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH"}},
 			Why: "open_by_handle_at needs CAP_DAC_READ_SEARCH. Any file of a file system of which a " +
 				"part is mounted could be opened (the \"shocker\" of 2014).",
 			Run: openHandle, Flags: map[int][]string{2: {"-v", "VOLUME:/volume"}},
 		},
 		{
-			Name: "mount", Tries: "mount a file system", Stop: 6, By: Call{"capset", ""},
+			Name: "mount", Tries: "mount a file system", Stop: 6, By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_ADMIN"}},
 			Why: "mount needs CAP_SYS_ADMIN, and the filter on system calls refuses it, too.",
 			Run: mount,
 		},

@@ -14,6 +14,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/elfdep"
 )
 
 // hostName is what the stand-in host is called.
@@ -28,6 +30,8 @@ type Host struct {
 	kit    string // a copy of the program, to start containers with
 	victim int
 	last   Outcome // of the attack that has just ended
+
+	traceFile string // where the next run is to be traced, or ""
 }
 
 // A Plan is what a stand-in host is to do.
@@ -44,6 +48,7 @@ type Result struct {
 	Attack string `json:"attack"`
 	Place  string `json:"place"`
 	Outcome
+	Evidence *Evidence `json:"evidence,omitempty"`
 }
 
 func (h *Host) root() string { return filepath.Join(h.plan.Dir, "root") }
@@ -147,12 +152,54 @@ func (h *Host) makeFiles() error {
 	if err := h.copyKit(filepath.Join(h.root(), "bin/kit"), 0o755); err != nil {
 		return err
 	}
+	if err := h.copyLibraries(); err != nil {
+		return err
+	}
 	if err := h.copyKit(h.root()+setuidProgram, 0o755|os.ModeSetuid); err != nil {
 		return err
 	}
 	handle, _, err := unix.NameToHandleAt(unix.AT_FDCWD, h.target.File, 0)
 	if err == nil {
 		h.target.Handle = Handle{handle.Type(), handle.Bytes()}
+	}
+	return nil
+}
+
+// copyLibraries copies what kit needs besides itself, where it was not built static.
+func (h *Host) copyLibraries() error {
+	files, _, err := elfdep.Closure("/", []string{h.kit})
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		to := filepath.Join(h.root(), file)
+		if file == h.kit || strings.HasPrefix(h.kit, file+"/") {
+			continue
+		}
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return err
+		}
+		info, err := os.Lstat(file)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&os.ModeSymlink != 0 {
+			target, err := os.Readlink(file)
+			if err == nil {
+				err = os.Symlink(target, to)
+			}
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		text, err := os.ReadFile(file)
+		if err == nil {
+			err = os.WriteFile(to, text, 0o755)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -293,14 +340,28 @@ func disks() (list []Device) {
 }
 
 // Do makes all attacks of the plan in all its places, and writes a Result to out for
-// each, as a line of JSON.
+// each, as a line of JSON. What the host does not allow, no step has stopped.
 func (h *Host) Do(out io.Writer) error {
 	e := json.NewEncoder(out)
 	for _, name := range h.plan.Attacks {
 		a := Find(name)
+		if a == nil {
+			return fmt.Errorf("attack %s: there is none of that name", name)
+		}
+		host, traced := Outcome{}, !h.plan.Trace
 		for _, place := range h.plan.Places {
-			o := h.attack(a, place)
-			if err := e.Encode(Result{Attack: a.Name, Place: place, Outcome: o}); err != nil {
+			r := Result{Attack: a.Name, Place: place, Outcome: h.attack(a, place)}
+			if place == PlaceHost {
+				host = r.Outcome
+			}
+			if host.State == Stopped && r.State == Stopped {
+				r.State = NotRun
+			}
+			if step, err := strconv.Atoi(place); err == nil && r.State == Stopped && !traced {
+				traced = true
+				r.Evidence, _ = h.trace(a, step) // without a trace there is less to tell
+			}
+			if err := e.Encode(r); err != nil {
 				return err
 			}
 		}

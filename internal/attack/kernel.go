@@ -13,32 +13,32 @@ func kernel() []*Attack {
 	return []*Attack{
 		{
 			Name: "keys", Tries: "read a key of the host's session", Stop: 6,
-			By: Call{"keyctl", "JOIN_SESSION"},
+			By: []Call{{"keyctl", "JOIN_SESSION"}},
 			Why: "The container gets a session keyring of its own, with nothing in it; and the " +
 				"filter refuses keyctl, since no namespace divides the keyrings.",
 			Run: readKey,
 		},
 		{
 			Name: "proc-sys", Tries: "write a setting of the kernel's", Stop: 6,
-			By: Call{"mount", "/proc/sys"},
+			By: []Call{{"mount", "/proc/sys"}},
 			Why: "/proc/sys is mounted read-only. Few of its files belong to a namespace, and root " +
 				"owns all of them.",
 			Run: writeSetting,
 		},
 		{
 			Name: "proc-files", Tries: "read what /proc tells of the machine", Stop: 6,
-			By:  Call{"mount", "/proc/timer_list"},
+			By:  []Call{{"mount", "/proc/timer_list"}},
 			Why: "Such files are covered by /dev/null.",
 			Run: readProcFiles,
 		},
 		{
-			Name: "module", Tries: "ask to load a kernel module", Stop: 6, By: Call{"capset", ""},
+			Name: "module", Tries: "ask to load a kernel module", Stop: 6, By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_MODULE"}},
 			Why: "init_module needs CAP_SYS_MODULE. The module is an empty one: where the kernel " +
 				"looks at it, it says ENOEXEC, and nothing is loaded.",
 			Run: loadModule,
 		},
 		{
-			Name: "kernel-log", Tries: "read the kernel's log", Stop: 6, By: Call{"seccomp", ""},
+			Name: "kernel-log", Tries: "read the kernel's log", Stop: 6, By: []Call{{"seccomp", ""}},
 			Why: "The filter refuses syslog without CAP_SYSLOG: the log has addresses, and other " +
 				"people's programs and devices.",
 			Run: readLog,

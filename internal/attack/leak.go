@@ -12,14 +12,14 @@ func leaks() []*Attack {
 	return []*Attack{
 		{
 			Name: "fd", Tries: "use a file that was left open", Stop: 1,
-			By: Call{"close_range", ""},
+			By: []Call{{"close_range", ""}},
 			Why: "kit closes all descriptors but 0, 1 and 2 before it does anything: a directory of " +
 				"the host's would be a way out of everything (CVE-2024-21626).",
 			Run: useDescriptor, leak: true,
 		},
 		{
 			Name: "terminal", Tries: "type into the host's terminal", Stop: 6,
-			By: Call{"seccomp", ""},
+			By: []Call{{"seccomp", ""}},
 			Why: "kit's filter refuses ioctl TIOCSTI, with which a program types what the user's " +
 				"shell reads next. With -t the container has a terminal of its own.",
 			Run: typeIntoTerminal, terminal: true,

@@ -22,20 +22,20 @@ const (
 func limits() []*Attack {
 	return []*Attack{
 		{
-			Name: "fork", Tries: "start 200 processes", Stop: 3, By: Call{"write", "pids.max"},
+			Name: "fork", Tries: "start 200 processes", Stop: 3, By: []Call{{"write", "pids.max"}},
 			Why:   "The cgroup counts its processes: beyond the limit fork fails with EAGAIN.",
 			Flags: map[int][]string{3: {"--pids-limit", "60"}},
 			Run:   forkBomb,
 		},
 		{
-			Name: "memory", Tries: "use 200 MiB of memory", Stop: 3, By: Call{"write", "memory"},
+			Name: "memory", Tries: "use 200 MiB of memory", Stop: 3, By: []Call{{"write", "/memory."}},
 			Why: "The cgroup counts the pages of its processes: beyond the limit the OOM killer " +
 				"ends one of them.",
 			Flags: map[int][]string{3: {"--memory", "64m"}},
 			Run:   eatMemory,
 		},
 		{
-			Name: "cpu", Tries: "use more than a fifth of a CPU", Stop: 3, By: Call{"write", "cpu"},
+			Name: "cpu", Tries: "use more than a fifth of a CPU", Stop: 3, By: []Call{{"write", "/cpu."}},
 			Why:   "The cgroup has 20 ms of CPU time in every 100 ms; then its processes wait.",
 			Flags: map[int][]string{3: {"--cpus", "0.2"}},
 			Run:   burnCPU,

@@ -11,14 +11,14 @@ import (
 func names() []*Attack {
 	return []*Attack{
 		{
-			Name: "hostname", Tries: "change the host's name", Stop: 2, By: Call{"clone", "CLONE_NEWUTS"},
+			Name: "hostname", Tries: "change the host's name", Stop: 2, By: []Call{{"clone", "CLONE_NEWUTS"}},
 			Why: "The name belongs to the UTS namespace, and the container has one of its own: it " +
 				"may change that.",
 			Run: changeName, Watch: nameChanged,
 		},
 		{
 			Name: "ipc", Tries: "read shared memory of a neighbour", Stop: 2,
-			By: Call{"clone", "CLONE_NEWIPC"},
+			By: []Call{{"clone", "CLONE_NEWIPC"}},
 			Why: "The keys of SysV IPC belong to the IPC namespace: the same key is another " +
 				"segment here, or none.",
 			Run: readSegment,

@@ -16,7 +16,7 @@ const patience = 700 * time.Millisecond
 
 // networks are the attacks on the host's network.
 func networks() []*Attack {
-	clone := Call{"clone", "CLONE_NEWNET"}
+	clone := []Call{{"clone", "CLONE_NEWNET"}}
 	return []*Attack{
 		{
 			Name: "sniff", Tries: "read the host's packets", Stop: 5, By: clone,

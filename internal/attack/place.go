@@ -88,7 +88,7 @@ func (h *Host) run(a *Attack, place string) (Outcome, error) {
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	cmd.Env = append(h.env(), TargetEnv+"="+string(text))
 	cmd.SysProcAttr = &syscall.SysProcAttr{}
-	closeAll, err := h.equip(a, place, cmd)
+	closeAll, err := h.equip(a, cmd)
 	if err != nil {
 		return Outcome{}, err
 	}
@@ -107,13 +107,8 @@ func (h *Host) env() []string {
 }
 
 // equip gives the attack what it needs besides its container.
-func (h *Host) equip(a *Attack, place string, cmd *exec.Cmd) (closeAll func(), err error) {
+func (h *Host) equip(a *Attack, cmd *exec.Cmd) (closeAll func(), err error) {
 	closeAll = func() {}
-	if a.uid != 0 && place == PlaceHost {
-		cmd.SysProcAttr.Credential = &syscall.Credential{
-			Uid: uint32(a.uid), Gid: uint32(a.uid), NoSetGroups: true,
-		}
-	}
 	if a.leak {
 		dir, err := os.Open(h.plan.Dir)
 		if err != nil {
@@ -182,7 +177,7 @@ func (h *Host) command(a *Attack, place, env string) ([]string, error) {
 
 // stepFlags are those of kit step for an attack at that step.
 func (h *Host) stepFlags(a *Attack, step int) []string {
-	argv := []string{"step", strconv.Itoa(step), "--trace=off", "--rootfs", h.root()}
+	argv := append([]string{"step", strconv.Itoa(step), "--rootfs", h.root()}, h.traceFlags()...)
 	for from, flags := range a.Flags {
 		if step < from {
 			continue

@@ -1,7 +1,6 @@
 package attack
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -18,23 +17,22 @@ func privileges() []*Attack {
 	return []*Attack{
 		{
 			Name: "userns", Tries: "become root in a new user namespace", Stop: 6,
-			By: Call{"seccomp", ""},
+			By: []Call{{"seccomp", ""}},
 			Why: "The filter refuses clone with CLONE_NEWUSER: in a namespace of its own a process " +
 				"has all capabilities, and reaches kernel code that was written for root.",
 			Run: func(t *Target) (string, error) { return outOfChroot(t, cloneUser) },
 		},
 		{
 			Name: "clone3", Tries: "the same by clone3, past the filter", Stop: 6,
-			By: Call{"seccomp", ""},
+			By: []Call{{"seccomp", ""}},
 			Why: "A filter sees no flags that lie behind a pointer, so clone3 does not exist here " +
 				"(ENOSYS), and programs fall back to clone, whose flags it sees.",
 			Run: func(t *Target) (string, error) { return outOfChroot(t, clone3User) },
 		},
 		{
 			Name: "setuid", Tries: "become root by a set-uid program", Stop: 6,
-			By:    Call{"prctl", "NO_NEW_PRIVS"},
-			Why:   "With no_new_privs an execve gives nothing. Docker leaves that to a flag.",
-			Flags: map[int][]string{1: {"--user", "1000:1000"}}, uid: 1000,
+			By:  []Call{{"prctl", "NO_NEW_PRIVS"}},
+			Why: "With no_new_privs an execve gives nothing. Docker leaves that to a flag.",
 			Run: runSetuid,
 		},
 	}
@@ -90,24 +88,25 @@ func clone3(args *cloneArgs) (pid int, errno syscall.Errno) {
 	}
 }
 
-// runSetuid runs a copy of kit that belongs to root and has the set-uid bit.
+// runSetuid becomes an ordinary user, and runs a copy of kit that belongs to root and
+// has the set-uid bit.
 func runSetuid(t *Target) (string, error) {
-	uid := os.Getuid()
-	if uid == 0 {
-		return "", fmt.Errorf("getuid: it is root already")
-	}
+	const user = 1000
 	path := t.Root + setuidProgram
-	var stderr bytes.Buffer
 	cmd := exec.Command(path, "attack", "euid")
-	cmd.Stderr = &stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Credential: &syscall.Credential{Uid: user, Gid: user, NoSetGroups: true},
+	}
+	// A chroot has no /dev/null, which these would otherwise be.
+	cmd.Stdin, cmd.Stderr = os.Stdin, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("execve %s: %w %s", path, cause(err), stderr.String())
+		return "", fmt.Errorf("execve %s as uid %d: %w", path, user, cause(err))
 	}
 	if euid := strings.TrimSpace(string(out)); euid != "0" {
-		return "", fmt.Errorf("execve %s: set-uid, and it runs as %s", path, euid)
+		return "", fmt.Errorf("execve %s: it is set-uid, and runs as uid %s", path, euid)
 	}
-	return fmt.Sprintf("uid %d became root", uid), nil
+	return fmt.Sprintf("uid %d became root", user), nil
 }
 
 // setuidProgram is its path in the container.

@@ -11,7 +11,7 @@ import (
 
 // processes are the attacks on processes of the host.
 func processes() []*Attack {
-	clone := Call{"clone", "CLONE_NEWPID"}
+	clone := []Call{{"clone", "CLONE_NEWPID"}}
 	return []*Attack{
 		{
 			Name: "processes", Tries: "see the host's processes", Stop: 2, By: clone,
@@ -74,7 +74,7 @@ func ptrace(t *Target) (string, error) {
 
 // replaceParent looks for the program file of its parent, which is kit, and puts
 // another in its place: the next container would be started by that.
-func replaceParent(*Target) (string, error) {
+func replaceParent(t *Target) (string, error) {
 	proc, err := openProc()
 	if err != nil {
 		return "", err
@@ -85,6 +85,9 @@ func replaceParent(*Target) (string, error) {
 	n, err := unix.Readlinkat(proc, parent+"/exe", buf)
 	if err != nil {
 		return "", fmt.Errorf("readlink /proc/%s/exe: %w", parent, err)
+	}
+	if !strings.HasPrefix(string(buf[:n]), t.Dir+"/") {
+		return "", fmt.Errorf("%w: %s is the machine's", ErrUnsafe, buf[:n])
 	}
 	file := parent + "/root" + string(buf[:n])
 	const flags = unix.O_WRONLY | unix.O_CREAT | unix.O_EXCL | unix.O_CLOEXEC

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 
 	"github.com/moby/profiles/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -53,36 +52,27 @@ func findRuntime(name string) *program {
 }
 
 // unshareCommand is what unshare(1) gives: namespaces and a chroot.
-func unshareCommand(h *Host, a *Attack, attack []string, _ string) ([]string, error) {
+func unshareCommand(h *Host, _ *Attack, attack []string, _ string) ([]string, error) {
 	argv := []string{
 		"unshare", "--mount", "--uts", "--ipc", "--net", "--pid", "--fork", "--kill-child",
 		"--root", h.root(), "--mount-proc",
-	}
-	if a.uid != 0 {
-		argv = append(argv, "--setuid", strconv.Itoa(a.uid), "--setgid", strconv.Itoa(a.uid))
 	}
 	return append(argv, attack...), nil
 }
 
 // bwrapCommand is bubblewrap with all its namespaces.
-func bwrapCommand(h *Host, a *Attack, attack []string, _ string) ([]string, error) {
+func bwrapCommand(h *Host, _ *Attack, attack []string, _ string) ([]string, error) {
 	argv := []string{
 		"bwrap", "--unshare-all", "--die-with-parent", "--bind", h.root(), "/",
 		"--proc", "/proc", "--dev", "/dev",
 	}
-	if a.uid != 0 {
-		argv = append(argv, "--unshare-user", "--uid", strconv.Itoa(a.uid), "--gid", strconv.Itoa(a.uid))
-	}
 	return append(append(argv, "--"), attack...), nil
 }
 
-func nspawnCommand(h *Host, a *Attack, attack []string, env string) ([]string, error) {
+func nspawnCommand(h *Host, _ *Attack, attack []string, env string) ([]string, error) {
 	argv := []string{
 		"systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--private-network", "--as-pid2",
 		"--machine=kit-attack", "--directory", h.root(), "--setenv=" + env,
-	}
-	if a.uid != 0 {
-		argv = append(argv, "--user="+strconv.Itoa(a.uid))
 	}
 	return append(append(argv, "--"), attack...), nil
 }
@@ -92,9 +82,6 @@ func podmanCommand(h *Host, a *Attack, attack []string, env string) ([]string, e
 		"podman", "--root", h.plan.Dir + "/tmp/podman", "--runroot", h.plan.Dir + "/tmp/podman-run",
 		"--cgroup-manager=cgroupfs", "--events-backend=none", "run", "--rm", "--quiet",
 		"--network=none", "--ulimit=nofile=1024:1024", "--env", env,
-	}
-	if a.uid != 0 {
-		argv = append(argv, "--user="+strconv.Itoa(a.uid))
 	}
 	for _, flags := range a.Flags {
 		if slices.Contains([]string{"--memory", "--cpus", "--pids-limit"}, flags[0]) {
@@ -148,7 +135,7 @@ func likeDocker(h *Host, a *Attack, config string, attack []string, env string) 
 	list := dockerCapabilities[:]
 	s.Process.Terminal, s.Process.NoNewPrivileges = false, false
 	s.Process.Args, s.Process.Env = attack, append(s.Process.Env, env)
-	s.Process.User = specs.User{UID: uint32(a.uid), GID: uint32(a.uid)}
+	s.Process.User = specs.User{}
 	s.Process.Rlimits = nil
 	s.Process.Capabilities = &specs.LinuxCapabilities{Bounding: list, Effective: list, Permitted: list}
 	s.Root = &specs.Root{Path: h.root()}

@@ -61,6 +61,10 @@ func Machine() (map[string]uint64, error) {
 	return all, nil
 }
 
+// The initial namespaces have the same inodes on all machines (PROC_*_INIT_INO in the
+// kernel's include/linux/proc_ns.h), below those of all that are made later.
+const firstInode, lastInode = 0xEFFFFFF8, 0xEFFFFFFF
+
 // ErrUnsafe is the answer to an attack that would be made on the machine itself.
 var ErrUnsafe = errors.New("attacks run only inside what kit attack sets up")
 
@@ -81,11 +85,18 @@ func target() (*Target, error) {
 		if err := unix.Fstatat(proc, "self/ns/"+kind, &st, 0); err != nil {
 			return nil, fmt.Errorf("%w: stat ns/%s: %w", ErrUnsafe, kind, err)
 		}
-		if want, ok := t.Machine[kind]; !ok || st.Ino == want {
+		if want, ok := t.Machine[kind]; !ok || st.Ino == want || initial(kind, st.Ino) {
 			return nil, fmt.Errorf("%w: this is the machine's own %s namespace", ErrUnsafe, kind)
 		}
 	}
 	return t, nil
+}
+
+// initial tells, of those kinds of which it can be told, a namespace that the machine
+// was born with.
+func initial(kind string, inode uint64) bool {
+	return (kind == "uts" || kind == "ipc" || kind == "pid") &&
+		firstInode <= inode && inode <= lastInode
 }
 
 // openProc opens /proc. Where there is none, as in a chroot, it makes one that is
