@@ -355,3 +355,11 @@ func diskNode(t *testing.T, dir string) string {
 	require.NoError(t, unix.Mknod(node, unix.S_IFBLK|0o600, int(unix.Mkdev(uint32(a), uint32(b)))))
 	return node
 }
+
+// TestZeroIsNoLimit, as for docker.
+func TestZeroIsNoLimit(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	inside(t, 3, root, "true", "--memory=0", "--memory-reservation=0", "--cpus=0", "--pids-limit=0")
+	inside(t, 3, root, "true", "--pids-limit=-1")
+}

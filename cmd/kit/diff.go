@@ -20,7 +20,7 @@ func newDiffCommand() *cobra.Command {
 		Use:     "diff A B",
 		Short:   "What step B adds to step A: the source, highlighted",
 		Example: "  kit diff 1 2\n  kit diff chroot namespaces",
-		Args:    cobra.ExactArgs(2),
+		Args:    wants("from which step? 0 is none", "to which step? kit steps lists them"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			colorful, err := render.ColorFor(when, os.Stdout)
 			if err != nil {

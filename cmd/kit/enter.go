@@ -35,7 +35,9 @@ was given. The exit status is that of the command, as for kit step.`,
   kit enter box -t
   kit enter box -- ps
   kit enter box --trace=steps -- true`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			return wants(whichContainer)(cmd, args[:min(len(args), 1)])
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			name := args[0]
 			// Flags may stand on both sides of the name.

@@ -87,7 +87,7 @@ func newEatCommand() *cobra.Command {
 		Use:     "eat SIZE",
 		Short:   "Use SIZE bytes of memory, and wait",
 		Example: "  kit lab eat 200m",
-		Args:    cobra.ExactArgs(1),
+		Args:    wants("how many bytes? such as 200m"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			size, err := units.RAMInBytes(args[0])
 			if err != nil {
@@ -108,7 +108,7 @@ func newForkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fork N",
 		Short: "Start up to N processes, say how many it got, and wait",
-		Args:  cobra.ExactArgs(1),
+		Args:  wants("how many processes?"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.Atoi(args[0])
 			if err != nil || n <= 0 {

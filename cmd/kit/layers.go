@@ -94,6 +94,9 @@ func upperDir(dir string) (string, error) {
 		if err != nil {
 			return "", err
 		}
+		if err := keepsFiles(parent); err != nil {
+			return "", err
+		}
 		return filepath.Join(parent, filepath.Base(clean)), writable(parent)
 	}
 	if err != nil {
@@ -107,7 +110,13 @@ func upperDir(dir string) (string, error) {
 	if err := sameMount(path, filepath.Dir(path)); err != nil {
 		return "", err
 	}
-	return path, errors.Join(writable(path), writable(filepath.Dir(path)))
+	if err := writable(path); err != nil {
+		return "", err
+	}
+	if err := writable(filepath.Dir(path)); err != nil {
+		return "", fmt.Errorf("%s, where the work directory is made: %w", filepath.Dir(path), err)
+	}
+	return path, nil
 }
 
 // absolute is the path of what is there, without symbolic links.
@@ -139,6 +148,20 @@ func cause(err error) error {
 // writable asks the kernel, which knows of read-only file systems, too.
 func writable(dir string) error {
 	return unix.Access(dir, unix.W_OK|unix.X_OK)
+}
+
+// keepsFiles refuses file systems that are windows into the kernel.
+func keepsFiles(dir string) error {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return err
+	}
+	switch st.Type {
+	case unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC,
+		unix.DEVPTS_SUPER_MAGIC, unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC:
+		return fmt.Errorf("%s is the kernel's own, and keeps no files", dir)
+	}
+	return nil
 }
 
 // sameMount refuses a mount point: the work directory has to be on the same

@@ -93,6 +93,19 @@ func TestStopWhilePaused(t *testing.T) {
 	require.Equal(t, 5, kit.exit(t))
 }
 
+// TestStale: a container whose kit was killed is said to be stale, by whoever is asked
+// for it.
+func TestStale(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	killed(t, 2, root, "box")
+	defer runKit(t, "clean")
+	for _, command := range []string{"stop", "enter", "stats", "inspect", "pause"} {
+		refused(t, 125, `box: container "box" does not run: it is stale, since kit was killed; `+
+			`kit clean removes what is left of it`, command, "box")
+	}
+}
+
 // killed starts a container and kills its kit.
 func killed(t *testing.T, step int, root, name string) {
 	t.Helper()

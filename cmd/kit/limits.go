@@ -24,7 +24,8 @@ import (
 const (
 	minMemory = 6 << 20
 	minPids   = 10
-	minCPUs   = 0.01 // a quota of 1 ms, the kernel's least
+	maxPids   = 4 << 20 // PID_MAX_LIMIT, see pid_max in proc_sys_kernel(5)
+	minCPUs   = 0.01    // a quota of 1 ms, the kernel's least
 	maxWeight = 10000
 )
 
@@ -42,18 +43,21 @@ type limitOptions struct {
 
 func (o *limitOptions) addTo(f *pflag.FlagSet) {
 	o.given = f.Changed
-	f.StringVar(&o.memory, "memory", "", "step 3: `bytes` of memory at most, with a unit: 64m, 1g")
+	f.StringVar(&o.memory, "memory", "",
+		"step 3: `bytes` of memory at most, with a unit: 64m, 1g; 0: no limit")
 	f.StringVar(&o.reservation, "memory-reservation", "",
 		"step 3: `bytes` that are taken from others first when the machine runs short")
-	f.StringVar(&o.cpus, "cpus", "", "step 3: `number` of CPUs' time at most: 0.2 is a fifth of one")
+	f.StringVar(&o.cpus, "cpus", "",
+		"step 3: `number` of CPUs' time at most: 0.2 is a fifth of one; 0: no limit")
 	f.Uint64Var(&o.weight, "cpu-weight", 0,
 		"step 3: `weight` from 1 to 10000 where others want the CPU too (who has none: 100)")
 	f.StringVar(&o.cpuset, "cpuset-cpus", "", "step 3: run on these `CPUs` only: 0-2,4")
-	f.Int64Var(&o.pids, "pids-limit", 0, "step 3: `number` of processes and threads at most")
+	f.Int64Var(&o.pids, "pids-limit", 0,
+		"step 3: `number` of processes and threads at most; 0 and -1: no limit")
 	f.StringArrayVar(&o.readBps, "device-read-bps", nil,
 		"step 3: read a disk at this rate at most: `DEV:RATE`, as /dev/sda:1mb")
 	f.StringArrayVar(&o.writeBps, "device-write-bps", nil,
-		"step 3: write to a disk at this rate at most: DEV:RATE")
+		"step 3: write to a disk at this rate at most: `DEV:RATE`")
 	f.StringArrayVar(&o.devices, "device", nil,
 		"step 3: let the command use a `device` of the host: SRC[:DST][:rwm]")
 }
@@ -85,20 +89,17 @@ func (o *limitOptions) set(c *container.Container) (err error) {
 
 func (o *limitOptions) setMemory(l *container.Limits) (err error) {
 	if o.given("memory") {
-		if l.Memory, err = units.RAMInBytes(o.memory); err != nil {
+		if l.Memory, err = parseBytes(o.memory); err != nil {
 			return fmt.Errorf("--memory %s: %w", o.memory, err)
 		}
-		if l.Memory < minMemory {
+		if l.Memory != 0 && l.Memory < minMemory {
 			return fmt.Errorf("--memory %s: less than the %s that a container needs to start",
 				o.memory, units.BytesSize(minMemory))
 		}
 	}
 	if o.given("memory-reservation") {
-		if l.MemoryLow, err = units.RAMInBytes(o.reservation); err != nil {
+		if l.MemoryLow, err = parseBytes(o.reservation); err != nil {
 			return fmt.Errorf("--memory-reservation %s: %w", o.reservation, err)
-		}
-		if l.MemoryLow <= 0 {
-			return fmt.Errorf("--memory-reservation %s: no memory at all", o.reservation)
 		}
 		if l.Memory > 0 && l.MemoryLow > l.Memory {
 			return fmt.Errorf("--memory-reservation %s: more than --memory %s",
@@ -115,7 +116,7 @@ func (o *limitOptions) setCPU(l *container.Limits) (err error) {
 		if err != nil {
 			return fmt.Errorf("--cpus %s: not a number", o.cpus)
 		}
-		if !(l.CPUs >= minCPUs && l.CPUs <= float64(most)) { // NaN is neither
+		if l.CPUs != 0 && !(l.CPUs >= minCPUs && l.CPUs <= float64(most)) { // NaN is neither
 			return fmt.Errorf("--cpus %s: not from %v to %d, the CPUs that there are here",
 				o.cpus, minCPUs, most)
 		}
@@ -131,6 +132,19 @@ func (o *limitOptions) setCPU(l *container.Limits) (err error) {
 		l.CPUSet = o.cpuset
 	}
 	return nil
+}
+
+// parseBytes understands a number of bytes with a unit; 0 is no limit, as in docker.
+func parseBytes(text string) (int64, error) {
+	const most = 1 << 60
+	n, err := units.RAMInBytes(text)
+	if err != nil {
+		return 0, errors.New("not a number of bytes, such as 64m or 1g")
+	}
+	if n < 0 || n > most { // the number has overflowed
+		return 0, fmt.Errorf("more than %s", units.BytesSize(most))
+	}
+	return n, nil
 }
 
 // checkCPUs refuses a list (cpuset(7), "List format") with a CPU that is not there.
@@ -167,6 +181,8 @@ func (o *limitOptions) setPids(l *container.Limits) error {
 	case o.pids < minPids:
 		return fmt.Errorf("--pids-limit %d: less than the %d that a container needs to start",
 			o.pids, minPids)
+	case o.pids > maxPids:
+		return fmt.Errorf("--pids-limit %d: more than the %d that Linux can have", o.pids, maxPids)
 	default:
 		l.Pids = o.pids
 	}
@@ -199,11 +215,11 @@ func parseRate(flag string) (l container.IOLimit, rate uint64, err error) {
 	if !ok || device == "" || text == "" {
 		return l, 0, errors.New("not of the form DEV:RATE")
 	}
-	n, err := units.RAMInBytes(text)
+	n, err := parseBytes(text)
 	if err != nil {
 		return l, 0, err
 	}
-	if n <= 0 {
+	if n == 0 {
 		return l, 0, errors.New("the rate is nothing at all")
 	}
 	var found unix.Stat_t

@@ -43,7 +43,7 @@ func run(args []string) int {
 	if err == nil {
 		return 0
 	}
-	report(err)
+	report(plainly(err))
 	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
 		return 125
 	}
@@ -77,6 +77,7 @@ func newRootCommand() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
 		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(), newVMCommand(),
 		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),

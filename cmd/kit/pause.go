@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"time"
@@ -22,7 +23,7 @@ func newPauseCommand() *cobra.Command {
 		Long: `Stop all processes of a container where they are, until kit resume. They are not
 told: the kernel gives them no more time on a CPU (the freezer of cgroups(7)). Says
 which file was written to.`,
-		Args: cobra.ExactArgs(1),
+		Args: wants(whichContainer),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return change(cmd, "pause", args[0], cgroup.Freeze)
 		},
@@ -37,6 +38,9 @@ func change(cmd *cobra.Command, verb, name string,
 	how func(dirs []string, patience time.Duration) (file string, err error),
 ) error {
 	_, dirs, err := withCgroups(name)
+	if err == nil {
+		err = unchanged(verb, dirs)
+	}
 	if err != nil {
 		return failed(fmt.Errorf("%s %s: %w", verb, name, err))
 	}
@@ -47,6 +51,20 @@ func change(cmd *cobra.Command, verb, name string,
 	_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: %sd (%s in %s)\n",
 		name, verb, filepath.Base(file), filepath.Dir(file))
 	return failed(err)
+}
+
+// unchanged refuses to do what has been done.
+func unchanged(verb string, dirs []string) error {
+	use, err := cgroup.Read(dirs)
+	switch {
+	case err != nil:
+		return err
+	case verb == "pause" && use.Frozen:
+		return errors.New("it is paused already")
+	case verb == "resume" && !use.Frozen:
+		return errors.New("it is not paused")
+	}
+	return nil
 }
 
 // withCgroups returns a container that runs and has cgroups of its own, and these.

@@ -22,7 +22,7 @@ func newReplayCommand() *cobra.Command {
 		Short: "Print a recorded trace again, in any format",
 		Long: `Print a trace again that was recorded with kit step --format=json --trace-file
 FILE. FILE may be -, for standard input.`,
-		Args: cobra.ExactArgs(1),
+		Args: wants("which file? kit step --format=json --trace-file FILE writes one"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			sink, err := newSink(os.Stdout, form, when,
 				render.TextOptions{Verbosity: verbosity, Errors: true})

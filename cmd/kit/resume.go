@@ -12,7 +12,7 @@ func newResumeCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "resume NAME",
 		Short: "Let a container run on that kit pause has stopped",
-		Args:  cobra.ExactArgs(1),
+		Args:  wants(whichContainer),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return change(cmd, "resume", args[0], cgroup.Thaw)
 		},

@@ -95,7 +95,7 @@ func newRootfsImport() *cobra.Command {
 		Short: "import a directory or a tar archive; - reads one from stdin",
 		Example: `  docker export c | kit rootfs import - --name alpine
   kit step 2 --rootfs alpine`,
-		Args: cobra.ExactArgs(1),
+		Args: wants("of what? a directory, a tar archive, or - for stdin"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			info, err := rootfs.Import(args[0], name, cmd.InOrStdin(), cmd.ErrOrStderr())
 			return printPath(cmd.OutOrStdout(), info, err)
@@ -109,7 +109,7 @@ func newRootfsRm() *cobra.Command {
 	return &cobra.Command{
 		Use:   "rm NAME",
 		Short: "remove one that no container uses",
-		Args:  cobra.ExactArgs(1),
+		Args:  wants(whichRootfs),
 		RunE:  func(_ *cobra.Command, args []string) error { return rootfs.Remove(args[0]) },
 	}
 }

@@ -4,9 +4,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/containerkit/kit/internal/script"
 	"github.com/containerkit/kit/rootfs"
@@ -35,10 +37,30 @@ command line of docker run.`,
 	cmd.Flags().SetInterspersed(false)
 	cmd.Flags().BoolVar(&docker, "docker", false, "as a command line of docker run")
 	o.addTo(cmd.Flags())
-	for _, name := range []string{"trace", "verbose", "format", "trace-file", "color"} {
+	for _, name := range traceFlags() {
 		_ = cmd.Flags().MarkHidden(name) // a script has no trace
 	}
 	return cmd
+}
+
+// traceFlags are those of the trace.
+func traceFlags() (names []string) {
+	f := pflag.NewFlagSet("", pflag.ContinueOnError)
+	(&traceOptions{}).addTo(f, "off")
+	f.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// refuseTrace refuses flags about a trace, of which a script has none. --trace=off, as
+// it may stand in a command line of kit step, is left alone, and the -v of a volume.
+func refuseTrace(flags *pflag.FlagSet) error {
+	for _, name := range traceFlags() {
+		f := flags.Lookup(name)
+		if f.Changed && f.Value.String() != "off" && f.Value.String() != "0" {
+			return fmt.Errorf("--%s: a script has no trace; kit step has", name)
+		}
+	}
+	return nil
 }
 
 func runScript(cmd *cobra.Command, o *options, args []string, docker *bool) error {
@@ -70,6 +92,9 @@ func runScript(cmd *cobra.Command, o *options, args []string, docker *bool) erro
 		return cmd.Help()
 	}
 	if err := refuseLaterFlags(cmd.Flags(), n); err != nil {
+		return err
+	}
+	if err := refuseTrace(cmd.Flags()); err != nil {
 		return err
 	}
 	c, err := o.container(n, command)

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -95,7 +97,7 @@ func parseScore(text string) (*int, error) {
 func parseUlimits(flags []string) ([]container.Ulimit, error) {
 	var list []container.Ulimit
 	for _, f := range flags {
-		u, err := units.ParseUlimit(f)
+		u, err := parseUlimit(f)
 		if err != nil {
 			return nil, fmt.Errorf("--ulimit %s: %w", f, err)
 		}
@@ -108,4 +110,25 @@ func parseUlimits(flags []string) ([]container.Ulimit, error) {
 		})
 	}
 	return list, nil
+}
+
+// ulimitTypes are those that docker knows.
+const ulimitTypes = "core, cpu, data, fsize, locks, memlock, msgqueue, nice, nofile, nproc, rss, " +
+	"rtprio, rttime, sigpending, stack"
+
+// parseUlimit understands TYPE=SOFT[:HARD].
+func parseUlimit(flag string) (*units.Ulimit, error) {
+	name, limits, given := strings.Cut(flag, "=")
+	if !given || limits == "" {
+		return nil, errors.New("not of the form TYPE=SOFT[:HARD]")
+	}
+	if !slices.Contains(strings.Split(ulimitTypes, ", "), name) {
+		return nil, fmt.Errorf("there is no type %q; there are %s", name, ulimitTypes)
+	}
+	for limit := range strings.SplitSeq(limits, ":") {
+		if _, err := strconv.ParseInt(limit, 10, 64); err != nil {
+			return nil, fmt.Errorf("%q is not a whole number; -1 is no limit", limit)
+		}
+	}
+	return units.ParseUlimit(flag)
 }

@@ -121,10 +121,11 @@ func TestPauseStopsTheCounter(t *testing.T) {
 			time.Sleep(200 * time.Millisecond)
 			kit.out.has("")
 			require.Len(t, kit.out.seen, seen, "it counts")
-			require.Zero(t, runKit(t, "pause", "counter").exit, "once more")
+			refused(t, 125, "pause counter: it is paused already", "pause", "counter")
 
 			r = runKit(t, "resume", "counter")
 			require.Equal(t, result{out: "counter: resumed (" + file + " in " + dirs[0] + ")\n"}, r)
+			refused(t, 125, "resume counter: it is not paused", "resume", "counter")
 			require.False(t, statsOf(t, "counter").Frozen)
 			kit.expect(t, "\n")
 			kit.expect(t, "\n")

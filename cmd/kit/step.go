@@ -84,7 +84,7 @@ func (o *options) addTo(f *pflag.FlagSet) {
 	f.BoolVarP(&o.tty, "tty", "t", false, "give the command a terminal of its own")
 	f.StringVar(&o.hostname, "hostname", "", "step 2: host `name` (default: the container's)")
 	f.StringArrayVar(&o.volumes, "volume", nil,
-		"step 2: show `SRC` of the host as DST inside: SRC:DST[:ro]; also -v SRC:DST")
+		"step 2: show SRC of the host as DST inside: `SRC:DST[:ro]`; also -v SRC:DST")
 	f.BoolVar(&o.init, "init", false, "step 2: keep kit as PID 1, to forward signals and reap")
 	f.StringVar(&o.userns, "userns", "auto", "step 2: user namespace: `auto|host|remap`")
 	f.StringVar(&o.ipc, "ipc", "private", "step 2: IPC namespace: `private|host|container:NAME`")
@@ -170,15 +170,11 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 	if err := container.CleanStaleNets(c, steps.All); err != nil {
 		return failed(err)
 	}
-	err = o.run(c, out)
-	if status := (*statusError)(nil); errors.As(err, &status) {
-		noteFilter(c, status.exit, status.err)
-	}
-	return err
+	return o.run(c, out)
 }
 
 func (o *options) run(c *container.Container, out *os.File) error {
-	return o.show(c, out, func(noTrace error) (int, error) {
+	err := o.show(c, out, func(noTrace error) (int, error) {
 		if noTrace != nil {
 			fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", noTrace)
 			for n := 1; n <= c.Steps; n++ {
@@ -189,6 +185,10 @@ func (o *options) run(c *container.Container, out *os.File) error {
 		note(c.Notes)
 		return exit, err
 	})
+	if status := (*statusError)(nil); errors.As(err, &status) {
+		noteFilter(c, status.exit, status.err)
+	}
+	return err
 }
 
 // stepMissing is kit step without a number: a call for help, or half a command.

@@ -24,7 +24,7 @@ func newStopCommand() *cobra.Command {
 		Long: `End a container: its first process gets SIGTERM, and if it runs on after --time,
 SIGKILL. As the first process of a PID namespace it gets only signals for which it
 has a handler, SIGKILL aside. Waits until kit has removed what belonged to it.`,
-		Args: cobra.ExactArgs(1),
+		Args: wants(whichContainer),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if seconds < 0 {
 				return fmt.Errorf("--time %d: less than 0 seconds", seconds)

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -56,8 +55,13 @@ func (o *vmOptions) run(args []string) error {
 	if o.cgroup != "v1" && o.cgroup != "v2" {
 		return fmt.Errorf("--cgroup %s: not one of v1, v2", o.cgroup)
 	}
-	if o.memory < 256 || o.cpus < 1 || o.uid < 0 {
-		return errors.New("vm: it takes 256 MiB, one CPU and a uid of 0 or more")
+	switch {
+	case o.memory < 256:
+		return fmt.Errorf("--memory %d: the machine needs 256 (MiB)", o.memory)
+	case o.cpus < 1:
+		return fmt.Errorf("--cpus %d: the machine needs 1", o.cpus)
+	case o.uid < 0:
+		return fmt.Errorf("--uid %d: no uid is less than 0", o.uid)
 	}
 	if err := vm.Tools(runtime.GOARCH); err != nil {
 		return failed(err)

@@ -59,6 +59,12 @@ func pivotInvalid() []string {
 		"root, and not shared")
 }
 
+// pivotToItself is for --rootfs /.
+func pivotToItself() []string {
+	return []string{"/ cannot be exchanged for itself: --rootfs wants another directory; step 4 can " +
+		"take /, since it puts an overlay on it"}
+}
+
 func noIDMap() []string {
 	return []string{
 		"the file system of the root directory cannot be mounted with mapped ids (overlayfs, for " +

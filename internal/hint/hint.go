@@ -54,6 +54,7 @@ func rules() []rule {
 		{"mount / private", unix.EPERM, mountForbidden},
 		{"mount / private", unix.EACCES, mountForbidden},
 		{"pivot_root", unix.EINVAL, pivotInvalid},
+		{"pivot_root", unix.EBUSY, pivotToItself},
 		{"mount_setattr", unix.EINVAL, noIDMap},
 		{"mount_setattr", unix.ENOSYS, oldKernel("mount_setattr", "5.12")},
 		{"open_tree", unix.ENOSYS, oldKernel("open_tree", "5.2")},

@@ -12,6 +12,7 @@ import (
 func netRules() []rule {
 	return []rule{
 		{"publish ", unix.EADDRINUSE, portTaken},
+		{"publish ", unix.EADDRNOTAVAIL, noSuchAddress},
 		{"address ", unix.EADDRINUSE, addressTaken},
 		{"address ", unix.EADDRNOTAVAIL, addressOutside},
 		{"network ", unix.EADDRINUSE, netsTaken},
@@ -28,6 +29,19 @@ func portTaken() []string {
 	return []string{
 		"kit ps shows the containers, ss -lntup the servers of this host",
 	}
+}
+
+// noSuchAddress tells which addresses a port can be published on.
+func noSuchAddress() []string {
+	var own []string
+	addresses, _ := net.InterfaceAddrs()
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil {
+			own = append(own, n.IP.String())
+		}
+	}
+	return []string{"this host has the addresses " + strings.Join(own, ", ") +
+		"; without one, the port is open on all of them"}
 }
 
 func addressTaken() []string {

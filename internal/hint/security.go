@@ -42,8 +42,7 @@ func deniedByFilter() []string {
 // make a process less likely to be killed.
 func needsResource() []string {
 	const what = "raising a hard limit, or lowering an oom score, needs CAP_SYS_RESOURCE on the host: "
-	self, err := procfs.ReadStatus(os.Getpid())
-	if err == nil && self.CapEff&(1<<unix.CAP_SYS_RESOURCE) != 0 {
+	if inUserNamespace() {
 		return []string{what + "this root is that of a user namespace only"}
 	}
 	return []string{what + "kit does not have it here"}

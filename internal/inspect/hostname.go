@@ -22,7 +22,8 @@ func (r *Report) addHostname() {
 	r.Hostname = name
 	r.note("hostname", err)
 	if errors.Is(err, unix.EPERM) {
-		r.Errors["hostname"] = "not readable: joining its UTS namespace needs root (CAP_SYS_ADMIN)"
+		r.Errors["hostname"] = "not readable: joining its UTS namespace needs root of the user " +
+			"namespace that owns it (CAP_SYS_ADMIN); kit enter becomes that first"
 	}
 }
 

@@ -18,6 +18,9 @@ func Load(name string) (State, error) {
 	missing := &NotFoundError{Name: name}
 	for _, s := range all {
 		if s.Pid == 0 || !s.Running() {
+			if s.Name == name {
+				missing.Status = s.notRunning()
+			}
 			continue
 		}
 		if s.Name == name {
@@ -26,6 +29,17 @@ func Load(name string) (State, error) {
 		missing.Running = append(missing.Running, s.Name)
 	}
 	return State{}, missing
+}
+
+// notRunning says why a container is remembered that does not run.
+func (s State) notRunning() string {
+	switch {
+	case s.Stale():
+		return "it is stale, since kit was killed; kit clean removes what is left of it"
+	case s.Pid == 0:
+		return "kit is still building it"
+	}
+	return "it has ended, and kit is removing what belonged to it"
 }
 
 // List returns all that is remembered, by name, also containers that do not run

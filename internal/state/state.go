@@ -79,9 +79,13 @@ func taken(s State) error {
 type NotFoundError struct {
 	Name    string
 	Running []string // the names of those that run
+	Status  string   // why a container of that name does not run, "" where there is none
 }
 
 func (e *NotFoundError) Error() string {
+	if e.Status != "" {
+		return fmt.Sprintf("container %q does not run: %s", e.Name, e.Status)
+	}
 	if len(e.Running) == 0 {
 		return fmt.Sprintf("no container %q: none is running", e.Name)
 	}

@@ -70,8 +70,11 @@ func TestNotFoundNamesTheRunning(t *testing.T) {
 	require.NoError(t, Claim(own("b")))
 	require.NoError(t, Claim(own("a")))
 	require.NoError(t, save(State{Name: "gone", Pid: ended(t), StartTime: 1}))
+	_, err = Load("other")
+	require.EqualError(t, err, `no container "other": running are a, b`)
 	_, err = Load("gone")
-	require.EqualError(t, err, `no container "gone": running are a, b`)
+	require.EqualError(t, err, `container "gone" does not run: it is stale, since kit was killed; `+
+		"kit clean removes what is left of it")
 	list, err := List()
 	require.NoError(t, err)
 	require.Len(t, list, 3)
@@ -100,7 +103,7 @@ func TestAClaimWithoutAProcess(t *testing.T) {
 	var taken *TakenError
 	require.ErrorAs(t, Claim(building), &taken)
 	_, err := Load("a")
-	require.EqualError(t, err, `no container "a": none is running`)
+	require.EqualError(t, err, `container "a" does not run: kit is still building it`)
 
 	require.NoError(t, save(State{Name: "b", KitPid: ended(t), KitStart: 1}))
 	require.NoError(t, Claim(State{Name: "b", KitPid: os.Getpid()}), "its kit was killed")

@@ -15,14 +15,13 @@ func checkPorts(c *container.Container, mates []*container.Container) error {
 	for i, p := range c.Net.Publish {
 		for _, o := range c.Net.Publish[:i] {
 			if clash(p, o) {
-				return fmt.Errorf("publish %d/%s twice: %w", p.HostPort, p.Protocol, unix.EADDRINUSE)
+				return fmt.Errorf("publish %s twice: %w", onHost(p), unix.EADDRINUSE)
 			}
 		}
 		for _, m := range mates {
 			for _, o := range m.Net.Publish {
 				if clash(p, o) {
-					return fmt.Errorf("publish %d/%s, which is %s's: %w",
-						p.HostPort, p.Protocol, m.Name, unix.EADDRINUSE)
+					return fmt.Errorf("publish %s, which is %s's: %w", onHost(p), m.Name, unix.EADDRINUSE)
 				}
 			}
 		}
@@ -34,6 +33,15 @@ func checkPorts(c *container.Container, mates []*container.Container) error {
 		}
 	}
 	return nil
+}
+
+// onHost is where a port is to be found: 8080/tcp, or 127.0.0.1:8080/tcp.
+func onHost(p container.Port) string {
+	where := fmt.Sprintf("%d/%s", p.HostPort, p.Protocol)
+	if every(p.HostIP) {
+		return where
+	}
+	return p.HostIP.String() + ":" + where
 }
 
 // clash tells that a packet could be meant for both.
@@ -69,7 +77,7 @@ func tryPort(p container.Port) error {
 	}
 	// This fails where somebody has it.
 	if err := unix.Bind(fd, address); err != nil {
-		return fmt.Errorf("publish %d/%s: bind: %w", p.HostPort, p.Protocol, err)
+		return fmt.Errorf("publish %s: bind: %w", onHost(p), err)
 	}
 	return nil
 }
