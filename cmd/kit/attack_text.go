@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/attack"
 	"github.com/containerkit/kit/steps"
@@ -49,13 +50,16 @@ func (o *attackOptions) show(cmd *cobra.Command, list []*attack.Attack, places [
 			Results: make(map[string]attack.Outcome),
 		})
 	}
+	told := progress(len(list) * len(m.Places))
 	err := makeAttacks(plan, func(r attack.Result) {
+		told(r)
 		e := &m.Attacks[at[r.Attack]]
 		e.Results[r.Place] = r.Outcome
 		if r.Evidence != nil {
 			e.Evidence = r.Evidence
 		}
 	})
+	told(attack.Result{})
 	if err != nil {
 		return failed(fmt.Errorf("attack: %w", err))
 	}
@@ -73,6 +77,23 @@ func (o *attackOptions) show(cmd *cobra.Command, list []*attack.Attack, places [
 		return failed(m.writeText(out))
 	}
 	return failed(m.writeStep(out))
+}
+
+// progress tells a terminal how far the attacks have come, on a line that goes away
+// with the last call.
+func progress(all int) func(attack.Result) {
+	if !term.IsTerminal(int(os.Stderr.Fd())) {
+		return func(attack.Result) {}
+	}
+	n := 0
+	return func(r attack.Result) {
+		n++
+		text := ""
+		if r.Attack != "" {
+			text = fmt.Sprintf("%d of %d: %s, %s", n, all, r.Attack, placeName(r.Place))
+		}
+		fmt.Fprintf(os.Stderr, "\r%-70s\r%s", "", text)
+	}
 }
 
 func listAttacks(out io.Writer) error {

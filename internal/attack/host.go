@@ -1,11 +1,14 @@
 package attack
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -31,7 +34,8 @@ type Host struct {
 	victim int
 	last   Outcome // of the attack that has just ended
 
-	traceFile string // where the next run is to be traced, or ""
+	ctx       context.Context // ends with a signal
+	traceFile string          // where the next run is to be traced, or ""
 }
 
 // A Plan is what a stand-in host is to do.
@@ -339,31 +343,48 @@ func disks() (list []Device) {
 	return list
 }
 
+// ErrInterrupted is the answer to a signal: the rest of the plan was not done.
+var ErrInterrupted = errors.New("interrupted")
+
 // Do makes all attacks of the plan in all its places, and writes a Result to out for
-// each, as a line of JSON. What the host does not allow, no step has stopped.
+// each, as a line of JSON. A signal ends it, and the attack of the moment.
 func (h *Host) Do(out io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
+	h.ctx = ctx
 	e := json.NewEncoder(out)
 	for _, name := range h.plan.Attacks {
 		a := Find(name)
 		if a == nil {
 			return fmt.Errorf("attack %s: there is none of that name", name)
 		}
-		host, traced := Outcome{}, !h.plan.Trace
-		for _, place := range h.plan.Places {
-			r := Result{Attack: a.Name, Place: place, Outcome: h.attack(a, place)}
-			if place == PlaceHost {
-				host = r.Outcome
-			}
-			if host.State == Stopped && r.State == Stopped {
-				r.State = NotRun
-			}
-			if step, err := strconv.Atoi(place); err == nil && r.State == Stopped && !traced {
-				traced = true
-				r.Evidence, _ = h.trace(a, step) // without a trace there is less to tell
-			}
-			if err := e.Encode(r); err != nil {
-				return err
-			}
+		if err := h.do(a, e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// do makes one attack in all places. What the host does not allow, no step has stopped.
+func (h *Host) do(a *Attack, e *json.Encoder) error {
+	host, traced := Outcome{}, !h.plan.Trace
+	for _, place := range h.plan.Places {
+		r := Result{Attack: a.Name, Place: place, Outcome: h.attack(a, place)}
+		if place == PlaceHost {
+			host = r.Outcome
+		}
+		if host.State == Stopped && r.State == Stopped {
+			r.State = NotRun
+		}
+		if step, err := strconv.Atoi(place); err == nil && r.State == Stopped && !traced {
+			traced = true
+			r.Evidence, _ = h.trace(a, step) // without a trace there is less to tell
+		}
+		if h.ctx.Err() != nil {
+			return ErrInterrupted
+		}
+		if err := e.Encode(r); err != nil {
+			return err
 		}
 	}
 	return nil

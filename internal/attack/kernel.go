@@ -20,7 +20,7 @@ func kernel() []*Attack {
 		},
 		{
 			Name: "proc-sys", Tries: "write a setting of the kernel's", Stop: 6,
-			By: []Call{{"mount", "/proc/sys"}},
+			By: []Call{{"mount", `"", "/proc/sys"`}},
 			Why: "/proc/sys is mounted read-only. Few of its files belong to a namespace, and root " +
 				"owns all of them.",
 			Run: writeSetting,

@@ -67,7 +67,7 @@ func (h *Host) tidy() error {
 
 // run starts the attack in its place, and reads what it says.
 func (h *Host) run(a *Attack, place string) (Outcome, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), patienceRun)
+	ctx, cancel := context.WithTimeout(h.ctx, patienceRun)
 	defer cancel()
 	t := h.target
 	if place == PlaceHost {

@@ -21,7 +21,7 @@ func processes() []*Attack {
 		{
 			Name: "signal", Tries: "end a process of the host's", Stop: 2, By: clone,
 			Why: "A signal goes to a number, and the host's processes have none in this PID namespace.",
-			Run: signal, Watch: victimEnds,
+			Run: endVictim, Watch: victimEnds,
 		},
 		{
 			Name: "ptrace", Tries: "trace a process of the host's", Stop: 2, By: clone,
@@ -47,8 +47,8 @@ func seeProcesses(t *Target) (string, error) {
 		strings.ReplaceAll(strings.TrimRight(cmdline, "\x00"), "\x00", " "), nil
 }
 
-// signal sends SIGTERM to the victim, whose number no process inside can have.
-func signal(t *Target) (string, error) {
+// endVictim sends SIGTERM to the victim, whose number no process inside can have.
+func endVictim(t *Target) (string, error) {
 	if err := unix.Kill(t.Victim, unix.SIGTERM); err != nil {
 		return "", fmt.Errorf("kill %d SIGTERM: %w", t.Victim, err)
 	}
