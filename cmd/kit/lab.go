@@ -18,8 +18,9 @@ func newLabCommand() *cobra.Command {
 		Use:   "lab",
 		Short: "Small loads to run inside: a server, a busy loop, memory, processes",
 		Long: `Small loads, to see what a container does to them. They run on the host, too;
-inside, kit is /bin/kit where the root file system is kit's own. SIGTERM and SIGINT
-end them at once, also as PID 1.`,
+inside, kit is /bin/kit where the root file system is kit's own. They go on until
+SIGTERM or SIGINT (Ctrl-C) ends them, also as PID 1; eat and fork end by themselves
+with --exit, burn with --for.`,
 		Example: `  kit step 2 -- kit lab serve --addr :8080
   kit step 3 --cpus 0.2 -- kit lab burn --report 1
   kit step 3 --memory 64m -- kit lab eat 200m
@@ -85,7 +86,7 @@ func newEatCommand() *cobra.Command {
 	var exit bool
 	cmd := &cobra.Command{
 		Use:     "eat SIZE",
-		Short:   "Use SIZE bytes of memory, and wait",
+		Short:   "Use SIZE bytes of memory, and wait for a signal",
 		Example: "  kit lab eat 200m",
 		Args:    wants("how many bytes? such as 200m"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -99,7 +100,7 @@ func newEatCommand() *cobra.Command {
 			return load(func() error { return lab.Eat(cmd.OutOrStdout(), size, exit) })
 		},
 	}
-	cmd.Flags().BoolVar(&exit, "exit", false, "do not wait")
+	cmd.Flags().BoolVar(&exit, "exit", false, "do not wait: give the memory back at once")
 	return cmd
 }
 
@@ -107,7 +108,7 @@ func newForkCommand() *cobra.Command {
 	var exit bool
 	cmd := &cobra.Command{
 		Use:   "fork N",
-		Short: "Start up to N processes, say how many it got, and wait",
+		Short: "Start up to N processes, say how many it got, and wait for a signal",
 		Args:  wants("how many processes?"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			n, err := strconv.Atoi(args[0])

@@ -22,7 +22,8 @@ type securityOptions struct {
 }
 
 func (o *securityOptions) addTo(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.add, "cap-add", nil, "step 6: keep a capability by `NAME`, or ALL")
+	f.StringArrayVar(&o.add, "cap-add", nil,
+		"step 6: keep a capability by `NAME`, or ALL (as root, SYS_TIME sets the host's clock)")
 	f.StringArrayVar(&o.drop, "cap-drop", nil, "step 6: take away a capability by `NAME`, or ALL")
 	f.StringArrayVar(&o.opts, "security-opt", nil,
 		"step 6: `seccomp=default|unconfined|FILE`, no-new-privileges=false, systempaths=unconfined")

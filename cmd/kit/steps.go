@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -64,9 +65,41 @@ func orDot(s string) string {
 
 // verdict tries the namespaces of a step and says whether they can be had.
 func verdict(n int) string {
-	how, err := container.Try(steps.All[:n])
+	how, err := container.Try(steps.All[:n], container.Limits{})
 	if err != nil {
 		return fmt.Sprintf("no: %v", err)
 	}
+	if n == stepOf("memory") {
+		how += limitsHere(n)
+	}
 	return how
+}
+
+// limitsHere tries the limits of step n, which not everybody who may have the step's
+// namespaces may have, too. It says nothing where all can be had.
+func limitsHere(n int) string {
+	var have []string
+	var lacking error
+	tried := []struct {
+		name string
+		container.Limits
+	}{
+		{"memory", container.Limits{Memory: 1 << 30}},
+		{"CPU", container.Limits{CPUs: 1}},
+		{"processes", container.Limits{Pids: 1000}},
+	}
+	for _, limit := range tried {
+		if _, err := container.Try(steps.All[:n], limit.Limits); err != nil {
+			lacking = err
+		} else {
+			have = append(have, limit.name)
+		}
+	}
+	switch {
+	case lacking == nil:
+		return ""
+	case len(have) == 0:
+		return fmt.Sprintf(", but without limits: %v", lacking)
+	}
+	return fmt.Sprintf(", with limits on %s only: %v", strings.Join(have, " and "), lacking)
 }

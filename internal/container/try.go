@@ -10,10 +10,10 @@ import (
 )
 
 // Try finds out whether this machine lets the caller build a container from
-// steps: it clones a process the way they would, which ends at once.
-func Try(steps []Step) (how string, err error) {
+// steps, with these limits: it clones a process the way they would, which ends at once.
+func Try(steps []Step, limits Limits) (how string, err error) {
 	c := &Container{
-		Steps: len(steps), Rootless: !privileged(), Attr: &syscall.SysProcAttr{},
+		Steps: len(steps), Limits: limits, Rootless: !privileged(), Attr: &syscall.SysProcAttr{},
 	}
 	// Two may try at once. What a step writes down of it is forgotten at the end.
 	c.Name = fmt.Sprintf("kit-try-%d", os.Getpid())

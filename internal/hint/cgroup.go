@@ -27,15 +27,19 @@ func cgroupRules() []rule {
 
 // notDelegated says how to get a cgroup of one's own.
 func notDelegated() []string {
-	hints := []string{
+	return []string{
 		"limits take a cgroup that you may write to; without them, step 3 runs without one",
-		"systemd-run --user --scope -p Delegate=yes kit step 3 ...",
+		ownCgroup(),
 	}
-	if _, err := os.Stat("/run/systemd/system"); err != nil {
-		hints = append(hints, "there is no systemd here: root can make a cgroup, chown its directory, "+
-			"cgroup.procs and cgroup.subtree_control to you, and move your shell into it")
+}
+
+// ownCgroup says who can give one to a user: systemd, if it runs here.
+func ownCgroup() string {
+	if _, err := os.Stat("/run/systemd/system"); err == nil {
+		return "let systemd give you one: systemd-run --user --scope -p Delegate=yes kit step 3 ..."
 	}
-	return hints
+	return "there is no systemd here: root can make a cgroup, chown its directory, " +
+		"cgroup.procs and cgroup.subtree_control to you, and move your shell into it"
 }
 
 // controllers says which there are, and which the kernel was told to leave out.

@@ -11,7 +11,7 @@ func noCgroup(e *cgroup.MissingError) []string {
 	if e.Rootless {
 		return []string{
 			whatFor + ", and kit found none that you may write to",
-			"let systemd give you one: systemd-run --user --scope -p Delegate=yes kit step 3 ...",
+			ownCgroup(),
 		}
 	}
 	return []string{whatFor}

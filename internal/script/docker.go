@@ -58,6 +58,9 @@ func (d *docker) image() {
 		d.say("--layer and --upper: docker stacks the layers of images, and keeps a container's changes")
 		d.say("without --rm; a directory of your own is no layer to it.")
 	}
+	if d.c.Layers.Diff {
+		d.say("--diff: docker diff NAME lists what was changed, without --rm.")
+	}
 	if d.c.Steps < 4 {
 		d.say("docker always has an overlay (step 4): the root file system itself is not changed.")
 	}

@@ -11,6 +11,10 @@ func (s *script) room() {
 	s.later(`rm -rf "$WORK"`)
 	s.do("", `mkdir "$WORK/upper" "$WORK/work" "$WORK/merged"`)
 	s.pass = append(s.pass, "WORK", "UPPER", "PREPARE")
+	if s.c.Layers.Diff {
+		s.why("--diff: kit compares the layers itself. No command does; find \"$UPPER\" at the end " +
+			"lists what has changed, and a deleted file is a device there.")
+	}
 	if s.c.Layers.Upper == "" {
 		s.do("", "UPPER=$WORK/upper", "PREPARE=$WORK/work")
 		return
