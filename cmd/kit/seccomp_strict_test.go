@@ -61,6 +61,21 @@ func TestKilledByProfile(t *testing.T) {
 		" kills for a system call that the command has made\n", r.err)
 }
 
+// TestNoProgramUnderStrictProfile: where execve fails after the filter has been loaded,
+// kit ends all the same, and says what it can.
+func TestNoProgramUnderStrictProfile(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	write(t, root, "bin/garbage", "no program", 0o755)
+	for _, trace := range []string{"off", "steps"} {
+		r := runKit(t, "step", "6", "--rootfs", root, "--net", "none", "--trace", trace,
+			"--trace-file", filepath.Join(t.TempDir(), "trace"),
+			"--security-opt=seccomp="+strict(t, "SCMP_ACT_ERRNO"), "--", "/bin/garbage")
+		require.Contains(t, []int{126, crashed}, r.exit, r.err)
+		require.Contains(t, r.err, "the command's own, or it could not be executed; ")
+	}
+}
+
 // TestUnknownCalls: a name that is no system call anywhere is told, and passed over.
 func TestUnknownCalls(t *testing.T) {
 	root := ktest.Rootfs(t)
@@ -71,6 +86,23 @@ func TestUnknownCalls(t *testing.T) {
 	require.Zero(t, r.exit, r.err)
 	require.Equal(t, "kit: --security-opt seccomp="+profile+
 		": passed over, since kit knows no such system call: nosuchcall\n", r.err)
+}
+
+// TestFilterBeforeUser: without no_new_privs the filter comes first, and what becomes the
+// user after it is done by the Go runtime, in all threads.
+func TestFilterBeforeUser(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	for _, init := range []string{"--init=false", "--init"} {
+		for _, user := range []string{"0:0", "0"} {
+			inside(t, 6, root, "true", "--net=none", "--security-opt=no-new-privileges=false",
+				"--user="+user, init)
+		}
+	}
+	if os.Geteuid() == 0 {
+		require.Equal(t, "7 8", inside(t, 6, root, "echo $(id -u) $(id -g)", "--net=none",
+			"--security-opt=no-new-privileges=false", "--user=7:8"))
+	}
 }
 
 // TestFilterInThreads: the threads of an init, which stay, get the filter too.

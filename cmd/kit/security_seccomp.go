@@ -55,13 +55,13 @@ func needs(c *container.Container) []need {
 	}
 	if !c.Security.NoNewPrivs {
 		list = append(list, need{
-			"capset futex",
-			"with no-new-privileges=false kit itself still makes it after the filter is loaded",
+			"capset futex nanosleep sched_yield mmap rt_sigprocmask tgkill",
+			"with no-new-privileges=false kit goes on under the filter, and needs it",
 		})
 		if c.User != "" {
 			list = append(list, need{
 				"setgroups setresgid setresuid prctl poll ppoll",
-				"with no-new-privileges=false and --user kit itself still makes it",
+				"with no-new-privileges=false kit becomes the user under the filter, and needs it",
 			})
 		}
 	}
@@ -92,6 +92,9 @@ func checkFilter(filter []byte, c *container.Container) error {
 	return nil
 }
 
+// crashed is the exit status of a Go program that its runtime ends.
+const crashed = 2
+
 // noteFilter says what may have come of a profile of the user's, where nobody else can.
 func noteFilter(c *container.Container, exit int, err error) {
 	s := c.Security
@@ -102,8 +105,9 @@ func noteFilter(c *container.Container, exit int, err error) {
 	case exit == 128+int(unix.SIGSYS):
 		note([]string{fmt.Sprintf("SIGSYS: the seccomp profile %s kills for a system call that the "+
 			"command has made", s.Profile)})
-	case exit == 126 && !seccomp.Allows(s.Filter, "sendto"):
-		note([]string{fmt.Sprintf("exit status 126: the command's own, or it could not be executed; "+
-			"the seccomp profile %s denies sendto, with which kit would have said why", s.Profile)})
+	case (exit == 126 || exit == crashed) && !seccomp.Allows(s.Filter, "sendto"):
+		note([]string{fmt.Sprintf("exit status %d: the command's own, or it could not be executed; "+
+			"the seccomp profile %s denies sendto, with which kit would have said why",
+			exit, s.Profile)})
 	}
 }

@@ -27,10 +27,11 @@ func loadFilter(c *container.Container) error {
 		Filter: (*unix.SockFilter)(unsafe.Pointer(&filter[0])),
 	}
 	flags := uintptr(0)
-	if c.Init {
+	switch {
+	case c.Init:
 		// The threads of an init stay, and root inside could use one without a filter.
 		flags = unix.SECCOMP_FILTER_FLAG_TSYNC
-	} else {
+	case c.Security.NoNewPrivs:
 		// A strict profile denies what the Go runtime needs, and only execve is to come.
 		container.HoldStill()
 	}
