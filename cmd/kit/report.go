@@ -60,7 +60,9 @@ func hints(err error) []string {
 	if e := (*rootfs.Error)(nil); errors.As(err, &e) {
 		hints = e.Hints
 	}
-	if _, missing := os.Stat("/proc/self"); missing != nil && errors.Is(err, fs.ErrNotExist) {
+	_, missing := os.Stat("/proc/self")
+	file := (*fs.PathError)(nil)
+	if missing != nil && errors.As(err, &file) && strings.HasPrefix(file.Path, "/proc/") {
 		hints = append(hints, "kit needs /proc, which step 1 does not give: mount -t proc proc /proc")
 	}
 	return hints
