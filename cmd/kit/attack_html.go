@@ -23,7 +23,8 @@ th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #8886;
 .works { background: #c0392b; color: #fff; }
 .stopped { background: #2e7d4f; color: #fff; }
 .not { color: #888; }
-details { max-width: 60ch; }
+details { max-width: 60ch; font-weight: normal; }
+pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; }
 </style></head><body>
 <h1>What works at each step</h1>
@@ -31,7 +32,9 @@ details { max-width: 60ch; }
 <div class="scroll"><table><thead><tr><th>attack</th>
 {{- range .Places}}<th class="state">{{name .}}</th>{{end}}</tr></thead><tbody>
 {{range $e := .Attacks -}}
-<tr><th><details><summary>{{$e.Name}}: {{$e.Tries}}</summary><p>{{$e.Why}}</p></details></th>
+<tr><th><details><summary>{{$e.Name}}: {{$e.Tries}}</summary><p>{{$e.Why}}</p>
+{{- with $e.Evidence}}<p>By <code>{{.File}}:{{.Line}}</code>:</p><pre>{{.Call}}</pre><p>{{.Why}}</p>
+{{- with .Tried}}<p>The attack itself:</p><pre>{{.}}</pre>{{end}}{{end}}</details></th>
 {{- range $.Places}}{{with index $e.Results .}}<td class="state {{class .}}" title="{{text .}}">
 {{- .State}}</td>{{end}}{{end}}</tr>
 {{end}}</tbody></table></div>

@@ -21,15 +21,13 @@ import (
 	"github.com/containerkit/kit/internal/ktest"
 )
 
-// attacker runs a kit that is one program, as it is delivered: the attacks copy it
-// into containers. All must be as it was afterwards, for which ktest.Clean looks, and
-// machineState.
+// attacker runs kit attack. All must be as it was afterwards, for which ktest.Clean
+// looks, and machineState.
 func attacker(t *testing.T, args ...string) string {
 	t.Helper()
-	kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
 	ktest.Clean(t)
 	before := machineState(t)
-	cmd := exec.Command(kit, append([]string{"attack"}, args...)...)
+	cmd := exec.Command("kit", append([]string{"attack"}, args...)...)
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	require.NoError(t, cmd.Start())
@@ -93,6 +91,7 @@ func TestAttacksAreAStaircase(t *testing.T) {
 			require.Equal(t, want, got.State, "%s at step %d: %+v", e.Name, n, got)
 			require.NotEmpty(t, outcomeText(got), "%s at step %d", e.Name, n)
 		}
+		requireEvidence(t, a, e.Evidence)
 		docker := e.Results["runc"]
 		require.NotEqual(t, attack.NotRun, docker.State, "%s: %s", e.Name, docker.Call)
 		if docker.State == attack.Stopped {
@@ -100,6 +99,20 @@ func TestAttacksAreAStaircase(t *testing.T) {
 		}
 	}
 	require.Greater(t, made, 25)
+}
+
+// requireEvidence: of what a step stops a trace tells by which call.
+func requireEvidence(t *testing.T, a *attack.Attack, found *attack.Evidence) {
+	t.Helper()
+	if a.Stop == 0 {
+		require.Nil(t, found, a.Name)
+		return
+	}
+	require.NotNil(t, found, a.Name)
+	require.Equal(t, a.Stop, found.Step, a.Name)
+	require.NotEmpty(t, found.Why, a.Name)
+	// What is asked of clone is asked by the engine, with the flags that steps choose.
+	require.Regexp(t, "^(steps/0"+strconv.Itoa(a.Stop)+"-|internal/container/)", found.File, a.Name)
 }
 
 // TestAttacksByAUser who is not root: what can be made is a staircase, too.
@@ -127,7 +140,8 @@ func TestAttackOne(t *testing.T) {
 	out := attacker(t, "double-chroot")
 	require.Regexp(t, `(?m)^  step 1 chroot +works +the host's secret`, out)
 	require.Regexp(t, `(?m)^  step 2 namespaces +stopped +no way out`, out)
-	require.Regexp(t, `(?m)^  steps/02-namespaces/namespaces.go:\d+\n  umount2\("\.", MNT_DETACH\)`, out)
+	require.Regexp(t, `(?m)^  steps/02-namespaces/namespaces.go:\d+\n  umount2\("\.", MNT_DETACH\)`,
+		out)
 	requireNarrow(t, out)
 }
 
@@ -182,7 +196,9 @@ func TestAttacksRefuse(t *testing.T) {
 			append([]string{"attack"}, args...)...)
 	}
 	// Whatever somebody may make up.
-	forged := attack.Target{Machine: map[string]uint64{"mnt": 1, "uts": 1, "ipc": 1, "net": 1, "pid": 1}}
+	forged := attack.Target{Machine: map[string]uint64{
+		"mnt": 1, "uts": 1, "ipc": 1, "net": 1, "pid": 1,
+	}}
 	own, err := attack.Machine()
 	require.NoError(t, err)
 	if own["uts"] > 0xEFFFFFFF {
@@ -198,13 +214,18 @@ func TestAttacksRefuse(t *testing.T) {
 
 // TestAttacksEndOnASignal, and leave nothing.
 func TestAttacksEndOnASignal(t *testing.T) {
-	kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
+	ktest.Root(t) // a user may have no cgroups to leave
 	ktest.Clean(t)
 	before := machineState(t)
-	cmd := exec.Command(kit, "attack", "cpu")
+	cmd := exec.Command("kit", "attack", "cpu")
 	require.NoError(t, cmd.Start())
-	require.Eventually(t, func() bool { // the attack runs: the third process below
-		return len(descendants(t, cmd.Process.Pid)) > 3
+	require.Eventually(t, func() bool { // a container is there, with its cgroups
+		return slices.ContainsFunc(descendants(t, cmd.Process.Pid), func(pid int) bool {
+			line, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cmdline")
+			cgroups, _ := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/cgroup")
+			return strings.Contains(string(line), "run\x00cpu\x00") &&
+				strings.Contains(string(cgroups), "/kit-")
+		})
 	}, 20*time.Second, 10*time.Millisecond)
 	require.NoError(t, cmd.Process.Signal(unix.SIGTERM))
 	_ = cmd.Wait()

@@ -40,7 +40,7 @@ type matrixEntry struct {
 // show makes the attacks and prints what came of them.
 func (o *attackOptions) show(cmd *cobra.Command, list []*attack.Attack, places []string) error {
 	m := &matrix{Version: 1, Root: os.Geteuid() == 0, Places: append(places, o.with...)}
-	plan := attack.Plan{Places: m.Places, Trace: len(list) == 1}
+	plan := attack.Plan{Places: m.Places, Trace: len(list) == 1 || o.format != "text"}
 	at := make(map[string]int)
 	for i, a := range list {
 		at[a.Name] = i
@@ -251,6 +251,9 @@ func (m *matrix) reasons() string {
 	}
 	for i, reason := range all {
 		all[i] = "  " + wrap(reason, 76, "    ")
+		if !m.Root && strings.HasPrefix(reason, "cgroups: ") {
+			all[i] += "\n    hint: systemd-run --user --scope -p Delegate=yes kit attack ..."
+		}
 	}
 	return "\nNot run:\n" + strings.Join(all, "\n") + "\n"
 }

@@ -53,7 +53,8 @@ func files() []*Attack {
 			Run: openHandle, Flags: map[int][]string{2: {"-v", "VOLUME:/volume"}},
 		},
 		{
-			Name: "mount", Tries: "mount a file system", Stop: 6, By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_ADMIN"}},
+			Name: "mount", Tries: "mount a file system", Stop: 6,
+			By:  []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_ADMIN"}},
 			Why: "mount needs CAP_SYS_ADMIN, and the filter on system calls refuses it, too.",
 			Run: mount,
 		},

@@ -88,7 +88,7 @@ func Enter(plan Plan) (kit string, err error) {
 		return "", err
 	}
 	for kind, inode := range plan.Machine {
-		if kind != "pid" && own[kind] == inode || os.Getpid() != 1 {
+		if own[kind] == inode || os.Getpid() != 1 {
 			return "", fmt.Errorf("%w: this is the machine's own %s namespace", ErrUnsafe, kind)
 		}
 	}
@@ -101,7 +101,7 @@ func Enter(plan Plan) (kit string, err error) {
 	if err := unix.Mount("proc", "/proc", "proc", 0, ""); err != nil {
 		return "", fmt.Errorf("mount proc on /proc: %w", err)
 	}
-	if err := unix.Mount("stand-in", plan.Dir, "tmpfs", 0, "mode=755,size=128m"); err != nil {
+	if err := unix.Mount("stand-in", plan.Dir, "tmpfs", 0, "mode=755,size=256m"); err != nil {
 		return "", fmt.Errorf("mount tmpfs on %s: %w", plan.Dir, err)
 	}
 	kit = filepath.Join(plan.Dir, "kit")
@@ -133,7 +133,7 @@ func NewHost(plan Plan, secret string) (*Host, error) {
 func (h *Host) makeFiles() error {
 	for _, dir := range []string{
 		"state", "tmp", "volume", "root/bin", "root/etc", "root/proc", "root/sys", "root/dev",
-		"root/tmp", "root/attack", "root/root", "root/volume",
+		"root/tmp", "root/usr", "root/attack", "root/root", "root/volume",
 	} {
 		if err := os.MkdirAll(filepath.Join(h.plan.Dir, dir), 0o755); err != nil {
 			return err

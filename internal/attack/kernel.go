@@ -32,7 +32,8 @@ func kernel() []*Attack {
 			Run: readProcFiles,
 		},
 		{
-			Name: "module", Tries: "ask to load a kernel module", Stop: 6, By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_MODULE"}},
+			Name: "module", Tries: "ask to load a kernel module", Stop: 6,
+			By: []Call{{"prctl", "PR_CAPBSET_DROP, CAP_SYS_MODULE"}},
 			Why: "init_module needs CAP_SYS_MODULE. The module is an empty one: where the kernel " +
 				"looks at it, it says ENOEXEC, and nothing is loaded.",
 			Run: loadModule,

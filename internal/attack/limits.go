@@ -35,7 +35,8 @@ func limits() []*Attack {
 			Run:   eatMemory,
 		},
 		{
-			Name: "cpu", Tries: "use more than a fifth of a CPU", Stop: 3, By: []Call{{"write", "/cpu.cfs_quota_us"}, {"write", "/cpu.max"}},
+			Name: "cpu", Tries: "use more than a fifth of a CPU", Stop: 3,
+			By:    []Call{{"write", "/cpu.cfs_quota_us"}, {"write", "/cpu.max"}},
 			Why:   "The cgroup has 20 ms of CPU time in every 100 ms; then its processes wait.",
 			Flags: map[int][]string{3: {"--cpus", "0.2"}},
 			Run:   burnCPU,

@@ -11,7 +11,8 @@ import (
 func names() []*Attack {
 	return []*Attack{
 		{
-			Name: "hostname", Tries: "change the host's name", Stop: 2, By: []Call{{"clone", "CLONE_NEWUTS"}},
+			Name: "hostname", Tries: "change the host's name", Stop: 2,
+			By: []Call{{"clone", "CLONE_NEWUTS"}},
 			Why: "The name belongs to the UTS namespace, and the container has one of its own: it " +
 				"may change that.",
 			Run: changeName, Watch: nameChanged,
@@ -35,7 +36,7 @@ func changeName(*Target) (string, error) {
 	return "the host is now called " + newName, nil
 }
 
-func nameChanged(h *Host) (func() error, error) {
+func nameChanged(*Host) (func() error, error) {
 	if err := unix.Sethostname([]byte(hostName)); err != nil {
 		return nil, fmt.Errorf("sethostname %s: %w", hostName, err)
 	}

@@ -94,6 +94,7 @@ func runSetuid(t *Target) (string, error) {
 	const user = 1000
 	path := t.Root + setuidProgram
 	cmd := exec.Command(path, "attack", "euid")
+	cmd.Args[0] = "kit"
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Credential: &syscall.Credential{Uid: user, Gid: user, NoSetGroups: true},
 	}

@@ -81,14 +81,21 @@ func podmanCommand(h *Host, a *Attack, attack []string, env string) ([]string, e
 	argv := []string{
 		"podman", "--root", h.plan.Dir + "/tmp/podman", "--runroot", h.plan.Dir + "/tmp/podman-run",
 		"--cgroup-manager=cgroupfs", "--events-backend=none", "run", "--rm", "--quiet",
-		"--network=none", "--ulimit=nofile=1024:1024", "--env", env,
+		"--network=none", "--ulimit=host", "--env", env,
 	}
 	for _, flags := range a.Flags {
 		if slices.Contains([]string{"--memory", "--cpus", "--pids-limit"}, flags[0]) {
 			argv = append(argv, flags...)
 		}
 	}
-	return append(append(argv, "--rootfs", h.root()), attack...), nil
+	return withoutHybrid(append(append(argv, "--rootfs", h.root()), attack...)), nil
+}
+
+// withoutHybrid hides the v2 hierarchy of a machine that has both, in a mount namespace
+// made for the command: crun, which podman uses, refuses to run beside it.
+func withoutHybrid(argv []string) []string {
+	const script = `umount /sys/fs/cgroup/unified 2>/dev/null; exec "$0" "$@"`
+	return append([]string{"unshare", "--mount", "sh", "-c", script}, argv...)
 }
 
 // dockerCapabilities are those that Docker leaves (moby, oci/caps/defaults.go).
@@ -115,10 +122,14 @@ func ociCommand(program string) func(*Host, *Attack, []string, string) ([]string
 		if err := likeDocker(h, a, config, attack, env); err != nil {
 			return nil, err
 		}
-		return []string{
+		argv := []string{
 			program, "--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle,
 			"kit-attack-" + a.Name,
-		}, nil
+		}
+		if program == "crun" {
+			argv = withoutHybrid(argv)
+		}
+		return argv, nil
 	}
 }
 
@@ -142,7 +153,8 @@ func likeDocker(h *Host, a *Attack, config string, attack []string, env string) 
 	// The plan's directory has a name that no other has.
 	s.Linux.CgroupsPath = "/kit-attack-" + filepath.Base(h.plan.Dir)
 	s.Linux.MaskedPaths = []string{
-		"/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/timer_list", "/sys/firmware",
+		"/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/timer_list",
+		"/sys/firmware",
 	}
 	s.Linux.ReadonlyPaths = []string{
 		"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
