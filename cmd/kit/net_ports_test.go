@@ -158,6 +158,8 @@ func TestTakenPort(t *testing.T) {
 	refused(t, 125, "netns: publish 8080/tcp, which is one's: address already", port("8080:81")...)
 	refused(t, 125, "publish 127.0.0.1:8080/udp, which is two's", port("127.0.0.1:8080:80/udp")...)
 	refused(t, 125, "publish 127.0.0.1:90/tcp twice", port("90:80", "127.0.0.1:90:81")...)
+	refused(t, 125, "netns: publish 198.51.100.1:90/tcp: bind: cannot assign requested address",
+		port("198.51.100.1:90:80")...)
 	for network, name := range map[string]string{"tcp4": "tcp", "udp4": "udp"} {
 		var taken string
 		if network == "tcp4" {

@@ -132,3 +132,11 @@ mkdir /sys/x 2>/dev/null && echo /sys is writable
 cat /proc/sys/kernel/hostname`, "--hostname", "box", "--init")
 	require.Equal(t, "hello\nfull\n3\nptmx\nbox", out)
 }
+
+// TestHostRoot: / cannot be exchanged for itself, and can be the lower layer of step 4.
+func TestHostRoot(t *testing.T) {
+	ktest.Clean(t)
+	r := runKit(t, untraced(2, "/", "true")...)
+	require.Equal(t, 125, r.exit)
+	require.Regexp(t, "^kit: namespaces: pivot_root /: .*\nhint: / cannot be exchanged for itself: ", r.err)
+}

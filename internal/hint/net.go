@@ -13,6 +13,7 @@ func netRules() []rule {
 	return []rule{
 		{"publish ", unix.EADDRINUSE, portTaken},
 		{"publish ", unix.EADDRNOTAVAIL, noSuchAddress},
+		{"--publish ", unix.EADDRNOTAVAIL, noSuchAddress},
 		{"address ", unix.EADDRINUSE, addressTaken},
 		{"address ", unix.EADDRNOTAVAIL, addressOutside},
 		{"network ", unix.EADDRINUSE, netsTaken},
