@@ -80,9 +80,14 @@ func needs(c *container.Container) []need {
 func checkFilter(filter []byte, c *container.Container) error {
 	for _, n := range needs(c) {
 		for call := range strings.FieldsSeq(n.calls) {
-			if !seccomp.Allows(filter, call) {
+			if !seccomp.Allows(filter, call, 0) {
 				return fmt.Errorf("it denies %s: %s", call, n.why)
 			}
+		}
+	}
+	for _, status := range []uint64{1, 2, 125, 126, 127} { // kit's own, and its runtime's
+		if !seccomp.Allows(filter, "exit_group", status) {
+			return fmt.Errorf("it denies exit_group(%d): what has failed must be able to end", status)
 		}
 	}
 	if seccomp.Kills(filter, "prlimit64") {
@@ -105,7 +110,7 @@ func noteFilter(c *container.Container, exit int, err error) {
 	case exit == 128+int(unix.SIGSYS):
 		note([]string{fmt.Sprintf("SIGSYS: the seccomp profile %s kills for a system call that the "+
 			"command has made", s.Profile)})
-	case (exit == 126 || exit == crashed) && !seccomp.Allows(s.Filter, "sendto"):
+	case (exit == 126 || exit == crashed) && !seccomp.Allows(s.Filter, "sendto", 0):
 		note([]string{fmt.Sprintf("exit status %d: the command's own, or it could not be executed; "+
 			"the seccomp profile %s denies sendto, with which kit would have said why",
 			exit, s.Profile)})

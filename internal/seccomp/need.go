@@ -9,12 +9,15 @@ import (
 )
 
 // Allows tells whether a filter that was made here lets a call of this machine through,
-// all of whose arguments are 0. A call that the machine does not have is let through.
-func Allows(filter []byte, name string) bool { return allowing(verdict(filter, name)) }
+// whose first argument is this and the others 0. A call that the machine does not have
+// is let through.
+func Allows(filter []byte, name string, first uint64) bool {
+	return allowing(verdict(filter, name, first))
+}
 
 // Kills tells whether a filter ends a program that makes the call.
 func Kills(filter []byte, name string) bool {
-	switch verdict(filter, name) & unix.SECCOMP_RET_ACTION_FULL {
+	switch verdict(filter, name, 0) & unix.SECCOMP_RET_ACTION_FULL {
 	case unix.SECCOMP_RET_KILL_PROCESS, unix.SECCOMP_RET_KILL_THREAD, unix.SECCOMP_RET_TRAP:
 		return true
 	}
@@ -22,7 +25,7 @@ func Kills(filter []byte, name string) bool {
 }
 
 // verdict is what a filter returns for a call, as seccomp(2) has it.
-func verdict(filter []byte, name string) uint32 {
+func verdict(filter []byte, name string, first uint64) uint32 {
 	native := arches()[0]
 	nr, ok := native.numbers()[name]
 	if !ok {
@@ -33,11 +36,13 @@ func verdict(filter []byte, name string) uint32 {
 	if err != nil {
 		return unix.SECCOMP_RET_ALLOW // the kernel will say what is wrong
 	}
-	// struct seccomp_data: number, architecture, and zeros. This machine reads bytes
-	// in network order.
+	// struct seccomp_data (seccomp(2)). This machine reads bytes in network order, where
+	// the filter looks for the lower half of an argument first.
 	var data [64]byte
 	binary.BigEndian.PutUint32(data[0:], nr)
 	binary.BigEndian.PutUint32(data[4:], native.audit)
+	binary.BigEndian.PutUint32(data[16:], uint32(first))
+	binary.BigEndian.PutUint32(data[20:], uint32(first>>32))
 	result, err := machine.Run(data[:])
 	if err != nil {
 		return unix.SECCOMP_RET_ALLOW
