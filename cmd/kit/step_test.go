@@ -138,5 +138,6 @@ func TestHostRoot(t *testing.T) {
 	ktest.Clean(t)
 	r := runKit(t, untraced(2, "/", "true")...)
 	require.Equal(t, 125, r.exit)
-	require.Regexp(t, "^kit: namespaces: pivot_root /: .*\nhint: / cannot be exchanged for itself: ", r.err)
+	require.Regexp(t,
+		"^kit: namespaces: pivot_root /: .*\nhint: / cannot be exchanged for itself: ", r.err)
 }
