@@ -19,6 +19,7 @@ const attackPage = `<!DOCTYPE html>
 body { margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
 table { border-collapse: collapse; }
 th, td { padding: .3rem .6rem; text-align: left; border-bottom: 1px solid #8886; }
+tbody th { min-width: 16rem; }
 .state { text-align: center; }
 .works { background: #c0392b; color: #fff; }
 .stopped { background: #2e7d4f; color: #fff; }

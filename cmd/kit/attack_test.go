@@ -196,6 +196,10 @@ func TestAttacksRefuse(t *testing.T) {
 			append([]string{"attack"}, args...)...)
 	}
 	// Whatever somebody may make up.
+	t.Setenv(planEnv, `{"Dir":"/tmp","Machine":{"mnt":1,"uts":1,"ipc":1,"net":1,"pid":1}}`)
+	mounts := ktest.Mounts(t)
+	refused(t, 125, "attacks run only inside what kit attack sets up", "attack", "stand-in")
+	require.Equal(t, mounts, ktest.Mounts(t))
 	forged := attack.Target{Machine: map[string]uint64{
 		"mnt": 1, "uts": 1, "ipc": 1, "net": 1, "pid": 1,
 	}}

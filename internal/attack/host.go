@@ -83,14 +83,8 @@ func (h *Host) copyKit(to string, mode os.FileMode) error {
 // started in new namespaces (mnt, pid, uts, ipc, net), and returns the program that is
 // to be executed there: a copy of this one.
 func Enter(plan Plan) (kit string, err error) {
-	own, err := Machine()
-	if err != nil {
+	if err := plan.checkPlace(); err != nil {
 		return "", err
-	}
-	for kind, inode := range plan.Machine {
-		if own[kind] == inode || os.Getpid() != 1 {
-			return "", fmt.Errorf("%w: this is the machine's own %s namespace", ErrUnsafe, kind)
-		}
 	}
 	// Shared, as systemd makes it, but with nobody outside.
 	for _, propagation := range []uintptr{unix.MS_PRIVATE, unix.MS_SHARED} {
@@ -108,8 +102,30 @@ func Enter(plan Plan) (kit string, err error) {
 	return kit, (&Host{plan: plan}).copyKit(kit, 0o755)
 }
 
+// checkPlace refuses to set up anything but in namespaces that were made for it: the
+// first process of its PID namespace, in none that the machine was born with, and in
+// none of those that whoever made the plan has named, each of which must be named.
+func (p Plan) checkPlace() error {
+	if os.Getpid() != 1 || p.Dir == "" {
+		return ErrUnsafe
+	}
+	own, err := Machine()
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrUnsafe, err)
+	}
+	for _, kind := range namespaceKinds {
+		if machines, ok := p.Machine[kind]; !ok || own[kind] == machines || initial(kind, own[kind]) {
+			return fmt.Errorf("%w: this is the machine's own %s namespace", ErrUnsafe, kind)
+		}
+	}
+	return nil
+}
+
 // NewHost furnishes the stand-in host: files, a process, a key, a segment, services.
 func NewHost(plan Plan, secret string) (*Host, error) {
+	if err := plan.checkPlace(); err != nil {
+		return nil, err
+	}
 	runtime.LockOSThread() // the session keyring belongs to a thread, and to its children
 	h := &Host{plan: plan, kit: filepath.Join(plan.Dir, "kit")}
 	h.target = Target{
@@ -275,17 +291,16 @@ func (h *Host) whisper() {
 	}
 }
 
-// victimNumber is the first number of a victim: no process of a container has as many
-// before it, so that a number never means somebody else there.
-const victimNumber = 30000
+// victimNumber is below the number of any victim: no container has as many processes,
+// so that the number never means somebody else there.
+const victimNumber = 400
 
 // ensureVictim starts the process that is to be attacked, unless it runs.
 func (h *Host) ensureVictim() error {
 	if h.victim != 0 && h.victimLives() {
 		return nil
 	}
-	last := []byte(strconv.Itoa(victimNumber))
-	if err := os.WriteFile("/proc/sys/kernel/ns_last_pid", last, 0); err != nil {
+	if err := skipNumbers(); err != nil {
 		return err
 	}
 	process, err := os.StartProcess(h.kit, []string{"kit", "attack", "victim"}, &os.ProcAttr{})
@@ -297,6 +312,26 @@ func (h *Host) ensureVictim() error {
 		return fmt.Errorf("fork: the victim is process %d", h.victim)
 	}
 	return nil
+}
+
+// skipNumbers lets the next process have a number above victimNumber.
+func skipNumbers() error {
+	if os.WriteFile("/proc/sys/kernel/ns_last_pid", []byte("30000"), 0) == nil {
+		return nil
+	}
+	// A kernel that cannot be told (CONFIG_CHECKPOINT_RESTORE): use them up.
+	for {
+		pid, errno := fork(uintptr(unix.SIGCHLD), 0)
+		if errno != 0 {
+			return fmt.Errorf("fork: %w", errno)
+		}
+		if _, err := unix.Wait4(pid, nil, 0, nil); err != nil {
+			return fmt.Errorf("wait4 %d: %w", pid, err)
+		}
+		if pid > victimNumber {
+			return nil
+		}
+	}
 }
 
 // victimLives tells that the victim has not ended, and takes note where it has.
