@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -135,8 +136,14 @@ func (o *injectOption) hook() func(*trace.Event) unix.Errno {
 }
 
 // tell adds to what kit says at the end which calls have been made to fail, and where:
-// below the first error, which is theirs, or where there is none as a note.
+// below the first error, which is theirs, or where there is none as a note. The hints that
+// look for its cause in the machine are wrong then.
 func (o *injectOption) tell(r *container.Report) {
+	if len(r.Errors) > 0 && slices.ContainsFunc(o.list, func(i *injection) bool {
+		return i.hit != nil
+	}) {
+		r.Errors[0].Hints = nil
+	}
 	for _, i := range o.list {
 		switch {
 		case i.hit == nil:
