@@ -101,5 +101,7 @@ func TestOutcomes(t *testing.T) {
 	require.ErrorContains(t, err, "no answer: exit status 3")
 
 	o = outcomeOf("", &os.PathError{Op: "open", Path: "/a", Err: unix.EROFS})
-	require.Equal(t, Outcome{State: Stopped, Call: "open /a: read-only file system", Errno: "EROFS"}, o)
+	require.Equal(t, Outcome{
+		State: Stopped, Call: "open /a: read-only file system", Errno: "EROFS",
+	}, o)
 }
