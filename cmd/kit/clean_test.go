@@ -139,7 +139,8 @@ func TestEnterAtAnyMoment(t *testing.T) {
 				case 0:
 					entered++
 				case 125:
-					require.Regexp(t, `^kit: enter box: (no container "box"|box has ended).*\n$`, r.err)
+					require.Regexp(t, `^kit: enter box: (no container "box"|container "box" does not run|`+
+						`box has ended).*\n$`, r.err)
 				default:
 					require.Equal(t, 137, r.exit, strconv.Quote(r.err))
 				}

@@ -139,7 +139,7 @@ func TestClean(t *testing.T) {
 
 			// A start under that name cleans by itself, and stop ends nothing.
 			killed(t, step, root, "box")
-			refused(t, 125, `no container "box"`, "stop", "box")
+			refused(t, 125, `container "box" does not run: it is stale`, "stop", "box")
 			require.Equal(t, "again", inside(t, step, root, "echo again", "--name", "box"))
 			require.Zero(t, other.end(t))
 			require.Empty(t, list(t))
