@@ -70,7 +70,11 @@ func runEnter(c *Container) (exit int, err error) {
 	}
 	defer g.close()
 	signals.Forward(pid)
-	restore := relay(c, g)
+	restore, err := relay(c, g)
+	if err != nil {
+		end(pid)
+		return 125, &Error{Err: err}
+	}
 	defer restore()
 	return waitTold(pid, g)
 }

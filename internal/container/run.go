@@ -81,7 +81,12 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 		return 125, g.cause(err)
 	}
 	signals.Forward(pid)
-	restore := relay(c, g)
+	restore, err := relay(c, g)
+	if err != nil {
+		end(pid)
+		c.Pid = 0
+		return 125, &Error{Err: err}
+	}
 	defer restore()
 	exit, err = waitTold(pid, g)
 	c.Pid = 0 // the number may be another's from now on

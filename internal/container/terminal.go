@@ -81,13 +81,16 @@ func adoptTerminal(slave int, isInit bool) error {
 // relay sits between the user's terminal and the container's (with -t): keys
 // one way, output the other, and the window's size. The function it returns
 // waits for the last output and puts the user's terminal back as it was.
-func relay(c *Container, g *gate) (restore func()) {
+func relay(c *Container, g *gate) (restore func(), err error) {
 	if !c.TTY {
-		return func() {}
+		return func() {}, nil
 	}
 	fd, err := g.receiveFile()
-	if err != nil || fd < 0 {
-		return func() {} // the child ended without a terminal, and says why
+	if err != nil {
+		return nil, fmt.Errorf("gate: recvmsg: %w", err)
+	}
+	if fd < 0 {
+		return func() {}, nil // the child ended without a terminal, and says why
 	}
 	// Closing it then ends a read of it, too.
 	_ = unix.SetNonblock(fd, true)
@@ -123,7 +126,7 @@ func relay(c *Container, g *gate) (restore func()) {
 			// The user's terminal is as it was before.
 			_ = term.Restore(stdin, before)
 		}
-	}
+	}, nil
 }
 
 // followSize gives the container's terminal the size of the user's, now and
