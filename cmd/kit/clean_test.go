@@ -129,7 +129,7 @@ func TestEnterAtAnyMoment(t *testing.T) {
 		ktest.Clean(t)
 		entered := 0
 		for range 8 {
-			kit := exec.Command("kit", untraced(step, root, "sleep 0.1", "--name", "box")...)
+			kit := exec.Command("kit", untraced(step, root, "sleep 0.4", "--name", "box")...)
 			require.NoError(t, kit.Start())
 			ended := make(chan error, 1)
 			go func() { ended <- kit.Wait() }()
