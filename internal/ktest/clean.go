@@ -19,9 +19,10 @@ import (
 // Clean proves, at the end of the test, that the test's processes have left
 // nothing behind: no mount, no process, no cgroup, no file where kit might put
 // one. Until then HOME, TMPDIR and kit's own directories are empty ones of the test's own.
-// Not for parallel tests.
+// No other process's tests do the same meanwhile. Not for parallel tests.
 func Clean(t testing.TB) {
 	t.Helper()
+	haveMachine(t)
 	home := PublicDir(t)
 	for _, name := range []string{"HOME", "TMPDIR"} {
 		t.Setenv(name, home)

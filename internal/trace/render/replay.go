@@ -96,7 +96,7 @@ func parse(line []byte, n int) (*trace.Event, error) {
 		return nil, ErrCutOff // in the middle of a line
 	case err != nil:
 		return nil, fmt.Errorf("not an event of a trace: %w", err)
-	case e.V < 1 || e.Kind == "":
+	case e.V < 1 || e.Kind == "" || e.Kind == trace.Still && e.Scene == nil:
 		return nil, errors.New("not an event of a trace")
 	case n == 1 && e.Kind != trace.Begin:
 		return nil, fmt.Errorf("a record begins with a begin event, not with %s", e.Kind)

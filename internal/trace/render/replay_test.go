@@ -48,6 +48,7 @@ func TestReplayBad(t *testing.T) {
 		`{"v":2,"kind":"begin"}`:            "line 1: version 2 of the format: this kit knows 1",
 		`{"v":2,"kind":["new"]}`:            "line 1: version 2 of the format: this kit knows 1",
 		`{"v":-1,"kind":"begin"}`:           "line 1: not an event of a trace",
+		began + `{"v":1,"kind":"scene"}`:    "line 2: not an event of a trace",
 		began + `{"v":3,"kind":"x"}`:        "line 2: version 3 of the format: this kit knows 1",
 		began + "\x00\xff\xfe\n" + ended:    "line 2: not an event of a trace",
 		began + strings.Repeat("[", 20<<20): "line 2: longer than 16 MiB: not an event",
