@@ -93,7 +93,7 @@ func use(dir, file string, parse func(text string) (float64, error)) *float64 {
 		return nil
 	}
 	n, err := parse(string(text))
-	if err != nil {
+	if err != nil || math.IsInf(n, 1) {
 		return nil
 	}
 	return &n
@@ -116,17 +116,26 @@ func (r resource) limit(dir string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	period, err := number(string(text))
-	return n / period, err
+	return share(n, string(text))
 }
 
-// number parses a decimal number, or "max".
+// share is how much of a CPU a quota of microseconds is in each period.
+func share(quota float64, period string) (float64, error) {
+	n, err := number(period)
+	if err == nil && n <= 0 {
+		err = errors.New("a period of no time")
+	}
+	return quota / n, err
+}
+
+// number parses a whole decimal number, or "max".
 func number(text string) (float64, error) {
 	text = strings.TrimSpace(text)
 	if text == "max" {
 		return math.Inf(1), nil
 	}
-	return strconv.ParseFloat(text, 64)
+	n, err := strconv.ParseInt(text, 10, 64)
+	return float64(n), err
 }
 
 // bytesV1 parses a limit of v1, where none is the greatest number of whole pages.
@@ -145,8 +154,7 @@ func cpuMax(text string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	d, err := number(period)
-	return n / d, err
+	return share(n, period)
 }
 
 // usage takes the seconds out of cpu.stat.
