@@ -31,6 +31,10 @@ func writeSite(dir string, list []lesson.Lesson, messages io.Writer) error {
 			fmt.Fprintf(messages, "no report of step %d: %v\n%s", n, err, out)
 			continue
 		}
+		// Pages are for others to read; a report by itself is for who made it.
+		if err := os.Chmod(filepath.Join(dir, file), 0o644); err != nil {
+			return err
+		}
 		title := fmt.Sprintf("kit step %d -- true, call by call", n)
 		reports[n] = []site.Page{{File: file, Title: title}}
 	}

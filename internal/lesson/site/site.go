@@ -63,6 +63,9 @@ func index(lessons []lesson.Lesson, more map[int][]Page) string {
 		title := html.EscapeString(short(lessons[n].Title))
 		pages := more[lessons[n].Number()]
 		o.put("<li value=%d><a href=%q>%s</a>", lessons[n].Number(), name(&lessons[n]), title)
+		if question := question(lessons[n].Blocks); question != nil {
+			o.put("<br>%s", spans(question))
+		}
 		if len(pages) > 0 {
 			o.put("<ul>")
 			o.links(pages)
@@ -72,6 +75,16 @@ func index(lessons []lesson.Lesson, more map[int][]Page) string {
 	}
 	o.put("</ol>\n</main>\n</body>\n</html>\n")
 	return o.String()
+}
+
+// question is what a lesson asks in its first paragraph, which is quoted.
+func question(blocks []lesson.Block) []lesson.Span {
+	for _, b := range blocks {
+		if b.Kind == lesson.Quote && len(b.Blocks) > 0 && len(b.Blocks[0].Text) > 1 {
+			return b.Blocks[0].Text[1:] // without the words "The question"
+		}
+	}
+	return nil
 }
 
 func (o *body) links(pages []Page) {
@@ -90,12 +103,13 @@ func (o *body) head(title string) {
 func (o *body) way(lessons []lesson.Lesson, n int) {
 	o.put("<nav>")
 	for _, link := range []struct {
-		n    int
-		mark string
-	}{{n - 1, "←"}, {n + 1, "→"}} {
+		n         int
+		rel, mark string
+	}{{n - 1, "prev", "←"}, {n + 1, "next", "→"}} {
 		if link.n >= 0 && link.n < len(lessons) {
 			l := &lessons[link.n]
-			o.put("<a href=%q>%s %s</a> ", name(l), link.mark, html.EscapeString(l.Title))
+			o.put("<a href=%q rel=%s>%s %s</a> ", name(l), link.rel, link.mark,
+				html.EscapeString(l.Title))
 		}
 	}
 	o.put("<a href=index.html>all lessons</a></nav>\n")
