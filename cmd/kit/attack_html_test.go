@@ -25,7 +25,7 @@ func TestAttackPage(t *testing.T) {
 	var out strings.Builder
 	require.NoError(t, m.writeHTML(&out))
 	require.NotContains(t, out.String(), "<script")
-	require.NotContains(t, out.String(), `"&`)
+	require.NotContains(t, out.String(), `&'`)
 	require.Contains(t, out.String(), `<td class="state stopped" title="`)
 	require.Contains(t, out.String(), ":7</code>")
 }
