@@ -21,7 +21,8 @@ type call struct {
 	frame   syscalls.Frame
 	site    *site
 	class   Class
-	time    time.Duration
+	time    time.Duration // since the begin, when the kernel was asked
+	let     time.Duration // and when the observer let it go on
 	args    []Arg
 	before  snapshot
 	socket  *socket           // of a call that speaks with the kernel over netlink
@@ -45,6 +46,7 @@ func (t *tracer) syscallStop(th *thread) {
 		if t.enter(th, &info) {
 			return // let go
 		}
+		th.call.let = time.Since(t.start)
 	case unix.PTRACE_SYSCALL_INFO_EXIT:
 		if th.inCall {
 			t.leave(th, &info)
@@ -181,12 +183,13 @@ func (t *tracer) leave(th *thread, info *ptrace.Info) {
 		info.Fail(th.tid, c.errno)
 	}
 	ret := info.Return()
+	took := time.Since(t.start) - c.let
 	e := t.event(th)
 	if c.Name == "rt_sigreturn" {
 		t.send(th, e) // it goes back to where a signal came, and does not return here
 		return
 	}
-	e.Ret = &ret
+	e.Ret, e.Took = &ret, took.Nanoseconds()
 	if info.Failed() {
 		e.Errno, e.Meaning = syscalls.Errno(-ret)
 		e.Meaning = t.meaning(th, e)

@@ -56,11 +56,12 @@ type Event struct {
 	Rootless *bool    `json:"rootless,omitempty"`
 
 	// Syscall, and Note as far as it applies.
-	Seq    int    `json:"seq,omitempty"`   // 1, 2, 3, … in the order in which calls returned
-	T      int64  `json:"t_ns,omitempty"`  // since begin, at the call's entry
-	PID    int    `json:"pid,omitempty"`   // in the tracer's PID namespace
-	TID    int    `json:"tid,omitempty"`   // in the tracer's PID namespace
-	NSPID  int    `json:"nspid,omitempty"` // the process's own idea of its PID
+	Seq    int    `json:"seq,omitempty"`     // 1, 2, 3, … in the order in which calls returned
+	T      int64  `json:"t_ns,omitempty"`    // since begin, at the call's entry
+	Took   int64  `json:"took_ns,omitempty"` // in the kernel, and until the observer saw it return
+	PID    int    `json:"pid,omitempty"`     // in the tracer's PID namespace
+	TID    int    `json:"tid,omitempty"`     // in the tracer's PID namespace
+	NSPID  int    `json:"nspid,omitempty"`   // the process's own idea of its PID
 	Side   Side   `json:"side,omitempty"`
 	Step   int    `json:"step"`             // 0 is the engine
 	Name   string `json:"name,omitempty"`   // of the step; "engine" for step 0
