@@ -70,7 +70,7 @@ func TestTraceAsData(t *testing.T) {
 	ktest.Clean(t)
 	dir := t.TempDir()
 	blocks := strings.Split(string(page), "```sh\n")[1:]
-	require.Len(t, blocks, 4)
+	require.Len(t, blocks, 5)
 	for _, block := range blocks {
 		block, _, _ = strings.Cut(block, "```")
 		block = strings.ReplaceAll(block, "kit step 2", "kit step 2 --rootfs "+rootfs)
