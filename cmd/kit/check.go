@@ -1,0 +1,135 @@
+//go:build linux
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/containerkit/kit/internal/check"
+	"github.com/containerkit/kit/internal/state"
+)
+
+// checkOptions are the flags of kit check, and where it writes to.
+type checkOptions struct {
+	asJSON bool
+	hints  int // levels of hints, 0 to 3
+
+	out, errOut io.Writer
+}
+
+func newCheckCommand() *cobra.Command {
+	o := &checkOptions{}
+	cmd := &cobra.Command{
+		Use:   "check <N|DIR> [NAME|PID] [--json] [--hints 0..3]",
+		Short: "Check a container of your own from outside: points, and hints for what is missing",
+		Long: `Check from outside how far a running container meets what the steps 1 to N ask for,
+whoever made it: kit, a program of your own, unshare or docker. NAME is that of a
+container of kit's, PID any process, as you see it; without either it is the newest
+of kit's. It is not asked anything, stopped or changed: what counts is what the
+kernel tells of it.
+
+With DIR it grades a lab that kit new has written.
+
+Hints have three levels: 1 asks a question, 2 names the mechanism of the kernel and
+its man page, 3 the call, with the values found.
+
+The exit status is 0 with all points, 1 where some are missing, 2 for wrong usage,
+125 where it cannot be checked.
+
+--json writes an object for graders: "v" (1), "pid", "name" (of kit's container, or
+""), "dir" (of a lab, or ""), "steps" (N), "points", "of" and "items". Each item has "step", "name",
+"what" (is asked for), "points" (gained), "of", "got" (what was found, or why it
+could not be looked at) and "hints". One of 0 points does not apply here.`,
+		Example: `  kit check 1
+  kit check 2 4711 --hints 2
+  kit check 6 web --json`,
+		Args: cobra.MaximumNArgs(2),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.out, o.errOut = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			return runCheck(o, args)
+		},
+	}
+	cmd.Flags().BoolVar(&o.asJSON, "json", false, "as JSON, for graders")
+	cmd.Flags().IntVar(&o.hints, "hints", 1, "levels of hints, from `0` (none) to 3")
+	return cmd
+}
+
+func runCheck(o *checkOptions, args []string) error {
+	if o.hints < 0 || o.hints > 3 {
+		return fmt.Errorf("--hints %d: not one of 0, 1, 2, 3", o.hints)
+	}
+	if len(args) == 0 {
+		return errors.New("check: which step, or which directory of a lab? (kit check <N|DIR> [NAME|PID])")
+	}
+	if info, err := os.Stat(args[0]); err == nil && info.IsDir() && !isNumber(args[0]) {
+		if len(args) > 1 {
+			return fmt.Errorf("check: %q is one argument too many behind a directory", args[1])
+		}
+		return checkDir(args[0], o)
+	}
+	if strings.Contains(args[0], "/") {
+		return fmt.Errorf("check %s: there is no such directory", args[0])
+	}
+	n, err := stepNumber(args[0])
+	if err != nil {
+		return fmt.Errorf("check: %w", err)
+	}
+	g := &grade{Version: 1, Steps: n}
+	if g.Pid, g.Name, err = checked(args[1:]); err != nil {
+		return err
+	}
+	if g.Items, err = check.Container(g.Pid, n); err != nil {
+		return failed(err)
+	}
+	return g.write(o)
+}
+
+func isNumber(arg string) bool {
+	_, err := strconv.Atoi(arg)
+	return err == nil
+}
+
+// checked is the process to check: the one that is named, or the first one of the newest
+// container.
+func checked(args []string) (pid int, name string, err error) {
+	if len(args) == 0 {
+		return newest()
+	}
+	if pid, err := strconv.Atoi(args[0]); err == nil {
+		if pid <= 0 {
+			return 0, "", fmt.Errorf("check %s: no process has this number", args[0])
+		}
+		return pid, "", nil
+	}
+	s, err := state.Load(args[0])
+	if err != nil {
+		return 0, "", failed(fmt.Errorf("check %s: %w", args[0], err))
+	}
+	return s.Pid, s.Name, nil
+}
+
+// newest is the container that was started last of those that run.
+func newest() (pid int, name string, err error) {
+	all, err := state.List()
+	if err != nil {
+		return 0, "", failed(fmt.Errorf("check: %w", err))
+	}
+	var last state.State
+	for _, s := range all {
+		if s.Pid != 0 && s.Running() && s.Created.After(last.Created) {
+			last = s
+		}
+	}
+	if last.Pid == 0 {
+		return 0, "", errors.New("check: no container of kit's is running: " +
+			"which process? (kit check N PID, with the number that ps -e tells)")
+	}
+	return last.Pid, last.Name, nil
+}

@@ -1,0 +1,123 @@
+//go:build linux
+
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/containerkit/kit/internal/check"
+	"github.com/containerkit/kit/steps"
+)
+
+// A grade is what kit check found. Its JSON is an interface: keys may be added, none is
+// renamed or left out.
+type grade struct {
+	Version int          `json:"v"`     // 1
+	Pid     int          `json:"pid"`   // of the process, 0 for a lab
+	Name    string       `json:"name"`  // of kit's container, "" where it has none
+	Dir     string       `json:"dir"`   // of the lab, "" for a container
+	Steps   int          `json:"steps"` // the steps 1 to this one were asked for
+	Points  int          `json:"points"`
+	Of      int          `json:"of"`
+	Items   []check.Item `json:"items"`
+}
+
+// write prints a grade as the flags ask for. The error is the exit status 1 where points
+// are missing.
+func (g *grade) write(o *checkOptions) error {
+	g.Points, g.Of = check.Sum(g.Items)
+	for i := range g.Items {
+		item := &g.Items[i]
+		item.Hints = append([]string{}, item.Hints[:min(len(item.Hints), o.hints)]...)
+	}
+	if err := g.print(o); err != nil {
+		return failed(err)
+	}
+	if g.Points < g.Of {
+		return &statusError{exit: 1}
+	}
+	return nil
+}
+
+func (g *grade) print(o *checkOptions) error {
+	if o.asJSON {
+		e := json.NewEncoder(o.out)
+		e.SetIndent("", "  ")
+		e.SetEscapeHTML(false)
+		return e.Encode(g)
+	}
+	var b strings.Builder
+	step := 0
+	for _, item := range g.Items {
+		if item.Step != step {
+			step = item.Step
+			fmt.Fprintf(&b, "%s%s\n", newParagraph(&b), g.heading(step))
+		}
+		writeItem(&b, item)
+	}
+	fmt.Fprintf(&b, "%stotal %d of %d points\n", newParagraph(&b), g.Points, g.Of)
+	_, err := io.WriteString(o.out, b.String())
+	return err
+}
+
+// newParagraph is an empty line, unless nothing is above it.
+func newParagraph(b *strings.Builder) string {
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n"
+}
+
+// heading names a step and the points that it gives.
+func (g *grade) heading(step int) string {
+	points, of := 0, 0
+	for _, item := range g.Items {
+		if item.Step == step {
+			points, of = points+item.Points, of+item.Of
+		}
+	}
+	name := ""
+	if step >= 1 && step <= len(steps.All) {
+		name = " " + steps.All[step-1].Name
+	}
+	return fmt.Sprintf("step %d%s: %d of %d points", step, name, points, of)
+}
+
+// writeItem writes the line of an item, what was found and the hints that help on.
+func writeItem(b *strings.Builder, item check.Item) {
+	points := "  -"
+	if item.Of > 0 {
+		points = fmt.Sprintf("%d/%d", item.Points, item.Of)
+	}
+	fmt.Fprintf(b, "  %-5s %-13s %s\n", points, item.Name, item.What)
+	writeBelow(b, "", item.Got)
+	for _, hint := range item.Hints {
+		writeBelow(b, "hint: ", hint)
+	}
+}
+
+// writeBelow writes a text under the column in which an item says what is asked for.
+func writeBelow(b *strings.Builder, prefix, text string) {
+	const left, width = 22, 100
+	for _, line := range wrapped(prefix+text, width-left) {
+		fmt.Fprintf(b, "%*s%s\n", left, "", line)
+	}
+}
+
+// wrapped breaks a text at spaces into lines of at most n bytes.
+func wrapped(text string, n int) (lines []string) {
+	line := ""
+	for word := range strings.FieldsSeq(text) {
+		if line != "" && len(line)+1+len(word) > n {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimPrefix(line+" "+word, " ")
+	}
+	if line == "" {
+		return lines
+	}
+	return append(lines, line)
+}
