@@ -122,8 +122,8 @@ func (r resource) limit(dir string) (float64, error) {
 // share is how much of a CPU a quota of microseconds is in each period.
 func share(quota float64, period string) (float64, error) {
 	n, err := number(period)
-	if err == nil && n <= 0 {
-		err = errors.New("a period of no time")
+	if err == nil && (n <= 0 || math.IsInf(n, 1)) {
+		err = errors.New("no period of time")
 	}
 	return quota / n, err
 }

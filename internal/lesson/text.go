@@ -54,7 +54,7 @@ func (t *Text) block(b *Block, margin string) {
 	case Details:
 		t.details(b, margin)
 	case Rule:
-		t.line(margin + strings.Repeat("─", t.Width-utf8.RuneCountInString(margin)))
+		t.line(margin + strings.Repeat("─", max(0, t.Width-utf8.RuneCountInString(margin))))
 	}
 }
 

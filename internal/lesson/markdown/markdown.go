@@ -94,10 +94,12 @@ func cutDetails(html string) (summary string, ok bool) {
 
 // comment understands a comment, and tells whether it was one.
 func (p *page) comment(html string) bool {
-	if !strings.HasPrefix(html, "<!--") || !strings.HasSuffix(html, "-->") {
+	rest, begun := strings.CutPrefix(html, "<!--")
+	inner, ended := strings.CutSuffix(rest, "-->")
+	if !begun || !ended {
 		return false
 	}
-	inner := strings.TrimSpace(html[len("<!--") : len(html)-len("-->")])
+	inner = strings.TrimSpace(inner)
 	if quotes, ok := strings.CutPrefix(inner, "code: "); ok {
 		p.quotes = quotes
 	}

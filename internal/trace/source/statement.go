@@ -104,6 +104,9 @@ func parse(lines []string, number int) *part {
 	}
 	line := func(pos token.Pos) int { return set.Position(pos).Line + number - 1 }
 	for _, c := range tree.Comments {
+		if last := c.List[len(c.List)-1].Text; last[1] == '*' && len(last) < len("/**/") {
+			continue // without an end, which Text counts on
+		}
 		p.comments[line(c.End())] = strings.Join(strings.Fields(c.Text()), " ")
 	}
 	ast.Inspect(tree, func(n ast.Node) bool {
