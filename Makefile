@@ -4,11 +4,12 @@
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
 # make bench    the benchmarks, side by side with other tools
+# make speed    docs/speed.md: what containers cost, kit's and others', as root
 # make generate what is generated
 # make cover    which lines the tests reach
 # make ci       all that a change must pass, as root on a throw-away machine
 
-.PHONY: all build test vm-test lint fmt bench generate cover ci
+.PHONY: all build test vm-test lint fmt bench speed generate cover ci
 
 all: build
 
@@ -30,6 +31,9 @@ fmt:
 
 bench:
 	go test -run '^$$' -bench . -count 6 ./...
+
+speed:
+	go run ./internal/bench -o docs
 
 generate:
 	go generate ./...
