@@ -2,12 +2,14 @@
 // and with whatever, it is a process, and what makes a process one of a container can be
 // seen in the kernel's own account of it.
 //
-// Nothing of it is asked of the process itself, so nothing that it prints or calls itself
-// counts. It is not stopped and nothing in it is changed.
+// Nothing is asked of the process itself, so nothing that it prints or answers counts. It is
+// not stopped, and nothing in it is changed.
 package check
 
 import (
 	"fmt"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/procfs"
 )
@@ -27,9 +29,6 @@ type Item struct {
 	Hints []string `json:"hints"`
 }
 
-// Done tells that all points are gained.
-func (i Item) Done() bool { return i.Points >= i.Of }
-
 // Sum adds up the points of a list, and how many there are to gain.
 func Sum(items []Item) (points, of int) {
 	for _, i := range items {
@@ -39,11 +38,29 @@ func Sum(items []Item) (points, of int) {
 }
 
 // Container judges the process pid by what the steps 1 to upTo ask for, in this order. The
-// error is for a process that cannot be looked at, or that ended meanwhile: it wraps ESRCH.
+// error is for a process that cannot be looked at, or that has ended: it wraps ESRCH.
 // What may not be read of one that runs is said in its item, which then gains nothing.
 func Container(pid, upTo int) ([]Item, error) {
-	if _, err := procfs.ReadStatus(pid); err != nil {
+	start, err := procfs.StartTime(pid)
+	if err == nil && !procfs.Running(pid, start) {
+		err = unix.ESRCH // a zombie has nothing left to look at
+	}
+	if err != nil {
 		return nil, fmt.Errorf("check %d: %w", pid, err)
 	}
-	return nil, fmt.Errorf("check %d: steps 1 to %d: not done yet", pid, upTo)
+	p, err := look(pid)
+	if err != nil {
+		return nil, fmt.Errorf("check %d: %w", pid, err)
+	}
+	defer p.close()
+	var items []Item
+	for _, e := range exercises() {
+		if e.step <= upTo {
+			items = append(items, e.item(p))
+		}
+	}
+	if !procfs.Running(pid, start) {
+		return nil, fmt.Errorf("check %d: it ended meanwhile: %w", pid, unix.ESRCH)
+	}
+	return items, nil
 }

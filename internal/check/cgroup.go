@@ -1,0 +1,348 @@
+package check
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/docker/go-units"
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/cgroup"
+	"github.com/containerkit/kit/internal/procfs"
+)
+
+// cgroupExercises are those of step 3: cgroups with limits.
+func cgroupExercises() []exercise {
+	return []exercise{
+		{3, "cgroup", "a cgroup of its own", 3, (*process).checkGroup},
+		{3, "cgroup-ns", "a cgroup namespace of its own", 1, ownNamespace("cgroup")},
+		{3, "memory", "a limit on memory, less than the machine's", 2, limited("memory")},
+		{3, "swap", "no way around it by swap", 1, (*process).checkSwap},
+		{3, "pids", "a limit on processes", 2, limited("pids")},
+		{3, "cpu", "a quota of CPU time, less than all CPUs", 1, limited("cpu")},
+	}
+}
+
+// A group is where the process is in one hierarchy.
+type group struct {
+	procfs.Cgroup
+	place   cgroup.Place // no Dir where the hierarchy is not mounted here
+	outside []string     // where those are that belong to the host
+}
+
+// groups are those of all hierarchies.
+type groups struct{ list []group }
+
+// own tells that a cgroup holds none of the host's processes, in it or in one below.
+func (g group) own(at string) bool {
+	return !slices.ContainsFunc(g.outside, func(o string) bool { return below(o, at) })
+}
+
+// name is that of the hierarchy.
+func (g group) name() string {
+	if g.V2() {
+		return "v2"
+	}
+	return "v1 " + strings.Join(g.Controllers, ",")
+}
+
+// cgroups finds where the process is, once.
+func (p *process) cgroups() (*groups, error) {
+	if p.groups == nil && p.groupsErr == nil {
+		p.groups, p.groupsErr = p.findGroups()
+	}
+	return p.groups, p.groupsErr
+}
+
+func (p *process) findGroups() (*groups, error) {
+	// The file systems count, by their magic numbers, and not what a directory is called.
+	mounts, err := procfs.CgroupMounts()
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := procfs.Cgroups(p.pid)
+	if err != nil {
+		return nil, err
+	}
+	outside := p.outside()
+	found := &groups{}
+	for _, c := range theirs {
+		g := group{Cgroup: c}
+		for _, m := range mounts {
+			if dir, ok := m.CgroupDir(c); ok && m.Holds(c) {
+				g.place = cgroup.At(m, dir)
+				break
+			}
+		}
+		for _, pid := range outside {
+			g.outside = append(g.outside, pathIn(pid, c))
+		}
+		found.list = append(found.list, g)
+	}
+	return found, nil
+}
+
+// pathIn is where another process is in the same hierarchy.
+func pathIn(pid int, c procfs.Cgroup) string {
+	list, _ := procfs.Cgroups(pid)
+	for _, o := range list {
+		if o.Hierarchy == c.Hierarchy {
+			return o.Path
+		}
+	}
+	return "/"
+}
+
+// outside are processes that are not the container's: the checker, the first one, and those
+// that the process descends from, as long as they have the checker's root.
+func (p *process) outside() []int {
+	list := []int{os.Getpid(), 1}
+	for pid := p.pid; ; {
+		s, err := procfs.ReadStatus(pid)
+		if err != nil || s.PPid <= 1 {
+			return list
+		}
+		pid = s.PPid
+		root, err := placeAt(procfs.Path(pid, "root/."))
+		if err != nil || root.sameFile(p.myRoot) {
+			list = append(list, pid)
+		}
+	}
+}
+
+// limiting are hierarchies that can limit something.
+func (g group) limiting() bool {
+	return g.V2() || slices.ContainsFunc(g.Controllers, func(c string) bool {
+		return c == "memory" || c == "pids" || c == "cpu"
+	})
+}
+
+func (p *process) checkGroup() verdict {
+	found, err := p.cgroups()
+	if err != nil {
+		return unknown(err)
+	}
+	var own, shared []string
+	for _, g := range found.list {
+		switch {
+		case !g.limiting():
+		case g.own(g.Path):
+			own = append(own, g.String())
+		default:
+			shared = append(shared, g.String())
+		}
+	}
+	if len(own) > 0 {
+		return yes("%s", strings.Join(own, " "))
+	}
+	got := "it is in one with processes of the host: " + strings.Join(shared, " ")
+	call := fmt.Sprintf("It is in %s: mkdir a new one on the cgroup file system, and write %d to its "+
+		"cgroup.procs.", strings.Join(shared, " "), p.pid)
+	if fake := p.plainDirectory(); fake != "" {
+		call += " " + fake
+	}
+	return no(got,
+		fmt.Sprintf("Which cgroup is it in, and who else? cat /proc/%d/cgroup /proc/self/cgroup", p.pid),
+		"A cgroup is a directory on a cgroup file system (stat -f -c %T tells cgroup2fs), and a "+
+			"process moves when its number is written to cgroup.procs (cgroups(7)). A child is "+
+			"born in the cgroup of its parent: move the child, not who starts it.", call)
+}
+
+// plainDirectory warns of files in what only looks like a cgroup file system inside.
+func (p *process) plainDirectory() string {
+	fd, err := p.beneath("sys/fs/cgroup")
+	if err != nil || !p.ownRoot() {
+		return ""
+	}
+	defer unix.Close(fd)
+	var fs unix.Statfs_t
+	if unix.Fstatfs(fd, &fs) != nil {
+		return ""
+	}
+	switch fs.Type {
+	case unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.SYSFS_MAGIC:
+		return ""
+	}
+	return fmt.Sprintf("/sys/fs/cgroup inside is a plain directory (type %#x): what is written "+
+		"there limits nothing.", fs.Type)
+}
+
+// holding is the group whose hierarchy has a controller, nil where none has that is mounted.
+func (g *groups) holding(controller string) *group {
+	for i := range g.list {
+		at := &g.list[i]
+		if at.place.Dir != "" && slices.Contains(at.place.Controllers, controller) {
+			return at
+		}
+	}
+	// Where v2 has not enabled it, the process is still to be limited there.
+	for i := range g.list {
+		at := &g.list[i]
+		if at.V2() && at.place.Dir != "" {
+			return at
+		}
+	}
+	return nil
+}
+
+// limited judges by the limit on a resource that holds for the process, where its own cgroup
+// sets it or one above that is the container's too.
+func limited(resource string) func(*process) verdict {
+	return func(p *process) verdict {
+		g, l, v := p.limit(resource)
+		if l == nil {
+			return v
+		}
+		file := filepath.Join(g.place.Dir, l.File)
+		set := fmt.Sprintf("%s of %s", l.File, l.SetAt)
+		switch {
+		case l.Error != "":
+			return hidden(l.Error)
+		case l.Limit == nil:
+			return p.unlimited(resource, file, "no limit ("+file+")")
+		case !g.own(l.SetAt):
+			return p.unlimited(resource, file, fmt.Sprintf("%s, by %s, which is the host's",
+				amount(resource, *l.Limit), set))
+		case *l.Limit >= most(resource):
+			return p.unlimited(resource, file, fmt.Sprintf("%s, by %s: the machine has no more",
+				amount(resource, *l.Limit), set))
+		}
+		return yes("%s, by %s", amount(resource, *l.Limit), set)
+	}
+}
+
+// limit finds the group that limits a resource and the limit, or the verdict for none.
+func (p *process) limit(resource string) (*group, *cgroup.Limit, verdict) {
+	found, err := p.cgroups()
+	if err != nil {
+		return nil, nil, unknown(err)
+	}
+	g := found.holding(resource)
+	if g == nil {
+		return nil, nil, hidden("no cgroup file system with the " + resource +
+			" controller is mounted here")
+	}
+	if !g.own(g.Path) {
+		return nil, nil, after(fmt.Sprintf("its cgroup %s (%s) is the host's too", g.Path, g.name()),
+			"a cgroup of its own")
+	}
+	for _, l := range g.place.Limits() {
+		if l.Resource == resource {
+			return g, &l, verdict{}
+		}
+	}
+	return nil, nil, p.notEnabled(g, resource)
+}
+
+// notEnabled is the verdict for a cgroup of v2 without the controller.
+func (p *process) notEnabled(g *group, resource string) verdict {
+	parent := filepath.Dir(g.place.Dir)
+	enabled, _ := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
+	return no(fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
+		"Which controllers does the cgroup have? cat "+g.place.Dir+"/cgroup.controllers",
+		"In v2 a cgroup gets the controllers that its parent hands on in cgroup.subtree_control, "+
+			"from the top down; a cgroup that does may hold no processes itself (cgroups(7)).",
+		fmt.Sprintf("%s/cgroup.subtree_control is %q: write +%s to it.",
+			parent, strings.TrimSpace(string(enabled)), resource))
+}
+
+// unlimited is the verdict for a limit that is not there, or not low enough.
+func (p *process) unlimited(resource, file, got string) verdict {
+	example := map[string]string{"memory": "64M in bytes, 67108864,", "pids": "64"}[resource]
+	if resource == "cpu" {
+		example = `"20000 100000"`
+		if strings.HasSuffix(file, "_us") {
+			example = "20000 (of the 100000 in cpu.cfs_period_us)"
+		}
+	}
+	return no(got,
+		fmt.Sprintf("How much may it use? cat %s", file),
+		map[string]string{
+			"memory": "What is above memory.max (v1: memory.limit_in_bytes) is reclaimed, and where " +
+				"that does not help the OOM killer acts (cgroup-v2.rst).",
+			"pids": "pids.max counts processes and threads of the cgroup: fork fails with EAGAIN " +
+				"above it (cgroup-v2.rst).",
+			"cpu": "cpu.max is how many microseconds of CPU time in each period (v1: " +
+				"cpu.cfs_quota_us and cpu.cfs_period_us), all threads together.",
+		}[resource],
+		fmt.Sprintf("Write %s to %s.", example, file))
+}
+
+// most is what the machine has of a resource.
+func most(resource string) float64 {
+	switch resource {
+	case "memory":
+		var s unix.Sysinfo_t
+		if unix.Sysinfo(&s) == nil {
+			return float64(s.Totalram) * float64(s.Unit)
+		}
+	case "cpu":
+		return float64(runtime.NumCPU())
+	}
+	return 1 << 22 // as many as there can be PIDs (proc_sys_kernel(5), pid_max)
+}
+
+func amount(resource string, n float64) string {
+	switch resource {
+	case "memory":
+		return units.BytesSize(n)
+	case "cpu":
+		return fmt.Sprintf("%.3g of %d CPUs", n, runtime.NumCPU())
+	}
+	return fmt.Sprintf("%.0f tasks", n)
+}
+
+// checkSwap looks whether what is above the limit on memory can go to the disk.
+func (p *process) checkSwap() verdict {
+	memory := limited("memory")(p)
+	g, l, v := p.limit("memory")
+	if l == nil {
+		return v
+	}
+	if !memory.done {
+		return after("no limit on memory: nothing to get around", "a limit on memory")
+	}
+	name, want := "memory.swap.max", "0"
+	if !g.V2() {
+		name, want = "memory.memsw.limit_in_bytes", fmt.Sprintf("%.0f", *l.Limit)
+	}
+	// Beside the limit on memory, which a cgroup above may have set.
+	dir := strings.TrimSuffix(g.place.Dir, strings.TrimPrefix(g.place.Path, l.SetAt))
+	file := filepath.Join(dir, name)
+	text, err := os.ReadFile(file)
+	got := strings.TrimSpace(string(text))
+	if err == nil && got == want {
+		return yes("%s is %s", file, got)
+	}
+	if os.IsNotExist(err) {
+		return p.noSwapFile(file)
+	}
+	if err != nil {
+		return unknown(err)
+	}
+	return no(fmt.Sprintf("%s is %s", file, got),
+		"Where do pages go that are above the limit? cat "+file,
+		"A limit on memory counts what is in memory: what is swapped out does not count. "+
+			"memory.swap.max counts that (v1: memory.memsw.limit_in_bytes both together).",
+		fmt.Sprintf("Write %s to %s, behind the limit on memory.", want, file))
+}
+
+// noSwapFile is the verdict where the kernel counts no swap.
+func (p *process) noSwapFile(file string) verdict {
+	var s unix.Sysinfo_t
+	if err := unix.Sysinfo(&s); err != nil {
+		return unknown(err)
+	}
+	if s.Totalswap == 0 {
+		return yes("the machine has no swap, and the kernel does not count it")
+	}
+	return no("the kernel does not count swap: there is no "+file,
+		"How much swap has the machine? cat /proc/swaps",
+		"Swap is counted where the kernel was started with swapaccount=1 (cgroup v1).",
+		fmt.Sprintf("%d MiB of swap are open to it: swapoff -a, or swapaccount=1.",
+			s.Totalswap*uint64(s.Unit)>>20))
+}
