@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/doctor"
 	"github.com/containerkit/kit/internal/vm/guest"
 	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
@@ -24,6 +25,9 @@ func main() {
 func run(args []string) int {
 	if guest.Is() {
 		guest.Run()
+	}
+	if doctor.Is() {
+		doctor.Do()
 	}
 	// One of kit's own processes: it has a role and no command line to read.
 	if r, ok := container.Reexec(steps.All); ok {
@@ -82,6 +86,6 @@ func newRootCommand() *cobra.Command {
 		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(), newVMCommand(),
 		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),
 		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand(), newLessonCommand(),
-		newCheckCommand())
+		newDoctorCommand(), newCheckCommand())
 	return root
 }

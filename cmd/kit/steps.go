@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -10,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/doctor"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -24,14 +25,14 @@ order; Before, Parent and After run on the host's side, Child, Root, Inside and
 Last in the process that becomes the container.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return failed(writeLadder(cmd.OutOrStdout()))
+			return failed(writeLadder(cmd.Context(), cmd.OutOrStdout()))
 		},
 	}
 }
 
 // writeLadder writes the step x moment matrix, which is data, and what each
 // step adds.
-func writeLadder(out io.Writer) error {
+func writeLadder(ctx context.Context, out io.Writer) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprint(w, "STEP\tNAME")
 	for _, m := range steps.All[0].Moments() {
@@ -49,9 +50,13 @@ func writeLadder(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(out)
+	verdicts, err := doctor.Ladder(ctx, steps.All)
+	if err != nil {
+		return err
+	}
 	for i, s := range steps.All {
 		fmt.Fprintf(out, "%d %s adds %s\n", i+1, s.Name, s.Adds)
-		fmt.Fprintf(out, "  on this machine: %s\n", verdict(i+1))
+		fmt.Fprintf(out, "  on this machine: %s\n", verdict(verdicts[i]))
 	}
 	return nil
 }
@@ -63,43 +68,20 @@ func orDot(s string) string {
 	return s
 }
 
-// verdict tries the namespaces of a step and says whether they can be had.
-func verdict(n int) string {
-	how, err := container.Try(steps.All[:n], container.Limits{})
-	if err != nil {
-		return fmt.Sprintf("no: %v", err)
+// verdict says whether this machine can run a step.
+func verdict(s doctor.Step) string {
+	if s.State != doctor.Works {
+		return "no: " + s.Error
 	}
-	if n == stepOf("memory") {
-		how += limitsHere(n)
+	how := "yes, as root"
+	if s.As == doctor.AsUser {
+		how = "yes, in a user namespace of your own"
 	}
-	return how
-}
-
-// limitsHere tries the limits of step n, which not everybody who may have the step's
-// namespaces may have, too. It says nothing where all can be had.
-func limitsHere(n int) string {
-	var have []string
-	var lacking error
-	tried := []struct {
-		name string
-		container.Limits
-	}{
-		{"memory", container.Limits{Memory: 1 << 30}},
-		{"CPU", container.Limits{CPUs: 1}},
-		{"processes", container.Limits{Pids: 1000}},
+	switch len(s.Lacks) {
+	case 0:
+		return how
+	case doctor.Limits:
+		return how + ", but without limits: " + s.Error
 	}
-	for _, limit := range tried {
-		if _, err := container.Try(steps.All[:n], limit.Limits); err != nil {
-			lacking = err
-		} else {
-			have = append(have, limit.name)
-		}
-	}
-	switch {
-	case lacking == nil:
-		return ""
-	case len(have) == 0:
-		return fmt.Sprintf(", but without limits: %v", lacking)
-	}
-	return fmt.Sprintf(", with limits on %s only: %v", strings.Join(have, " and "), lacking)
+	return how + ", but without limits on " + strings.Join(s.Lacks, " and ") + ": " + s.Error
 }

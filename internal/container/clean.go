@@ -30,7 +30,7 @@ func Clean(directory string, ladder []Step) (r Result) {
 			r.add(cleanName(s.Name, ladder))
 		}
 	}
-	if privileged() {
+	if Privileged() {
 		r.add(sweep(directory))
 		return r
 	}
@@ -90,7 +90,7 @@ func CleanStaleNets(c *Container, ladder []Step) error {
 // cleanName cleans up after one stale container, as root: without being it, in a
 // user namespace in which the files it has made belong to us.
 func cleanName(name string, ladder []Step) Result {
-	if privileged() {
+	if Privileged() {
 		return clean(name, ladder)
 	}
 	s, err := state.Find(name)

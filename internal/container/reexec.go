@@ -22,7 +22,7 @@ const (
 	roleChild    role = "child"    // become the container
 	roleEnter    role = "enter"    // become a command in a container that runs
 	roleKeeper   role = "keeper"   // keep the way out of an outer network open
-	roleProbe    role = "probe"    // a trial clone: end at once
+	roleProbe    role = "probe"    // end at once: what the start of a process costs
 )
 
 // selfFD is the sealed program's descriptor in a process that start starts.

@@ -28,7 +28,7 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 		// Nobody has started us to do the rest.
 		c.Kit = os.Getpid()
 	}
-	root := privileged()
+	root := Privileged()
 	c.Rootless = c.Rootless || !root || inUserNamespace()
 	if c.Rootless && c.UserNS == UserNSRemap || !root && c.UserNS == UserNSHost {
 		return 125, &Error{Err: fmt.Errorf("user namespace %s: %w", c.UserNS, unix.EPERM)}
@@ -155,9 +155,9 @@ func inUserNamespace() bool {
 	return err == nil && !slices.Equal(strings.Fields(string(m)), []string{"0", "0", "4294967295"})
 }
 
-// privileged tells that we may chroot and mount: the two powers the first steps
+// Privileged tells that we may chroot and mount: the two powers the first steps
 // need, and which a root inside someone else's container may lack.
-func privileged() bool {
+func Privileged() bool {
 	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
 	var data [2]unix.CapUserData
 	// What may we do? Being uid 0 does not tell.

@@ -25,9 +25,9 @@ import (
 // wayOutPatience is how long such a program may take to begin.
 const wayOutPatience = 3 * time.Second
 
-// wayOut is the command line of the program that is installed, for the network
+// WayOut is the command line of the program that is installed, for the network
 // namespace of the process pid, or what is missing.
-func wayOut(pid int) (argv []string, missing string) {
+func WayOut(pid int) (argv []string, missing string) {
 	const tun = "/dev/net/tun"
 	for _, argv := range [][]string{
 		{
@@ -56,7 +56,7 @@ func wayOut(pid int) (argv []string, missing string) {
 // waits until the way is open. Without one, containers reach each other all the
 // same.
 func openWayOut(c *Container) error {
-	if _, missing := wayOut(0); missing != "" {
+	if _, missing := WayOut(0); missing != "" {
 		return nil
 	}
 	// It outlives us: nobody must wait for it to close our output.
@@ -111,7 +111,7 @@ func keepWayOut(g *gate) error {
 	if err != nil || pid == 0 {
 		return err
 	}
-	argv, missing := wayOut(pid)
+	argv, missing := WayOut(pid)
 	if missing != "" {
 		return nil
 	}
@@ -226,7 +226,7 @@ func watchWayOut(c *Container) (done func()) {
 	}
 	before := noRoutes()
 	return func() {
-		_, missing := wayOut(0)
+		_, missing := WayOut(0)
 		if missing != "" && noRoutes() > before {
 			c.Notes = append(c.Notes, "there is no way out of the containers' network: "+missing)
 		}

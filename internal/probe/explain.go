@@ -131,16 +131,16 @@ func (m machine) restricted() []Fact {
 
 // filtered explains a refusal where somebody filters our system calls.
 func (m machine) filtered() []Fact {
-	if !m.seccomp {
+	if len(m.barred) == 0 {
 		return nil
 	}
-	problem := "a seccomp filter sees kit's system calls (Seccomp: 2 in /proc/self/status)"
+	what := "a seccomp filter denies " + strings.Join(m.barred, ", ")
 	if m.container != "" {
-		problem = "kit runs inside a container (" + m.container + ") with a seccomp filter"
+		what = "kit runs inside a container (" + m.container + ") where " + what
 	}
 	return []Fact{{
-		problem,
-		"docker's default filter denies clone with new namespaces",
+		what,
+		"docker's default filter does, for who has not CAP_SYS_ADMIN",
 		"start kit outside of it, or start that container with " +
 			"--security-opt seccomp=unconfined --security-opt apparmor=unconfined",
 	}}

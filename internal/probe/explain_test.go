@@ -20,7 +20,8 @@ func TestExplain(t *testing.T) {
 	ubuntu := on(map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1"})
 	debian := on(map[string]string{"kernel.unprivileged_userns_clone": "0"})
 	docker := on(nil)
-	docker.container, docker.seccomp, docker.label = "/.dockerenv", true, "docker-default (enforce)"
+	docker.container, docker.barred = "/.dockerenv", []string{"clone"}
+	docker.label = "docker-default (enforce)"
 	fedora := on(nil)
 	fedora.label = "unconfined_u:unconfined_r:unconfined_t:s0"
 	old := on(nil)
@@ -55,7 +56,8 @@ func TestExplain(t *testing.T) {
 
 func TestDockerHasTwoReasons(t *testing.T) {
 	m := on(nil)
-	m.container, m.seccomp, m.label = "/.dockerenv", true, "docker-default (enforce)"
+	m.container, m.barred = "/.dockerenv", []string{"clone"}
+	m.label = "docker-default (enforce)"
 	facts := explain(m, unix.CLONE_NEWUSER, unix.EPERM)
 	require.Len(t, facts, 2)
 	require.Contains(t, facts[1].Problem, "docker-default")

@@ -15,20 +15,22 @@ import (
 type machine struct {
 	sysctl    func(name string) string // "" where there is none: "user.max_user_namespaces"
 	missing   func(flags uintptr) string
-	root      bool   // CAP_SYS_ADMIN in our user namespace
-	proc      bool   // /proc is there
-	chrooted  bool   // "/" is not that of our mount namespace
-	unmapped  bool   // our uid or gid does not exist in our own user namespace
-	seccomp   bool   // a filter sees our system calls
-	container string // the file that tells that we are in one: "/.dockerenv"
-	label     string // of the security module, "" for none
+	root      bool     // CAP_SYS_ADMIN in our user namespace
+	proc      bool     // /proc is there
+	chrooted  bool     // "/" is not that of our mount namespace
+	unmapped  bool     // our uid or gid does not exist in our own user namespace
+	barred    []string // the system calls that a filter denies us
+	container string   // the file that tells that we are in one: "/.dockerenv"
+	label     string   // of the security module, "" for none
 }
 
 func thisMachine() machine {
 	m := machine{sysctl: sysctl, missing: missingKind, proc: procfs.Mounted() == nil}
 	if s, err := procfs.ReadStatus(0); err == nil {
 		m.root = s.CapEff&(1<<unix.CAP_SYS_ADMIN) != 0
-		m.seccomp = s.Seccomp == unix.SECCOMP_MODE_FILTER
+		if s.Seccomp == unix.SECCOMP_MODE_FILTER {
+			m.barred = Filtered("clone", "unshare", "mount")
+		}
 	}
 	m.chrooted = chrooted()
 	m.unmapped = !mapped("uid_map", os.Geteuid()) || !mapped("gid_map", os.Getegid())

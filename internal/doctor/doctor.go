@@ -1,0 +1,128 @@
+// Package doctor finds out what this machine lets its user do, by doing it: each
+// primitive that a container is made of in a child and in throw-away namespaces, and
+// each step of the ladder as a whole. What fails it explains with the hints that the
+// same failure gives anywhere else in kit.
+package doctor
+
+import (
+	"context"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/containerkit/kit/internal/container"
+)
+
+// Patience is how long one trial may take.
+const patience = 5 * time.Second
+
+// The states of a check and of a step.
+const (
+	Works   = "works"
+	Fails   = "fails"
+	Untried = "untried" // there was nothing to try it with, or nobody to try it as
+)
+
+// A Report is what was found. Its form in JSON is version 1: keys may be added, none
+// renamed.
+type Report struct {
+	V       int     `json:"v"`
+	OK      bool    `json:"ok"` // all steps work in some way
+	Machine Machine `json:"machine"`
+	Steps   []Step  `json:"steps"`
+	Checks  []Check `json:"checks"` // in the order of Trials
+}
+
+// A Step is one rung of the ladder: a container of steps 1 to N that was started.
+type Step struct {
+	N     int      `json:"step"`
+	Name  string   `json:"name"`
+	State string   `json:"state"`
+	As    string   `json:"as"`    // "root": of the host; "user": root of a user namespace only
+	Lacks []string `json:"lacks"` // the limits that it has to do without: "memory"
+	Error string   `json:"error"` // of the step, else of what it lacks; "" for none
+	Hints []string `json:"hints"` // why, and what to do about it
+}
+
+// A Check is one primitive that was tried.
+type Check struct {
+	ID    string   `json:"id"`   // "proc"; one id may be tried as root and as user
+	Step  int      `json:"step"` // that needs it first; 0: kit itself
+	Name  string   `json:"name"`
+	As    string   `json:"as"` // "root", "user" as in Step, or "" where that makes no difference
+	State string   `json:"state"`
+	Found string   `json:"found"` // what was seen there, or why it is untried
+	Error string   `json:"error"` // call object: cause
+	Loses string   `json:"loses"` // what of kit does not work without it
+	Hints []string `json:"hints"` // why, and what to do about it
+}
+
+// Examine tries everything. It leaves nothing behind. Ladder is the whole of it.
+func Examine(ctx context.Context, ladder []container.Step) (Report, error) {
+	p, err := newPlace()
+	if err != nil {
+		return Report{}, err
+	}
+	defer p.remove()
+	r := Report{V: 1, OK: true, Machine: look()}
+	list := trials()
+	r.Checks = make([]Check, 0, 2*len(list))
+	var todo []func()
+	for _, t := range list {
+		for _, as := range t.as(r.Machine) {
+			r.Checks = append(r.Checks, Check{})
+			c := &r.Checks[len(r.Checks)-1]
+			todo = append(todo, func() { *c = t.run(ctx, p, as) })
+		}
+	}
+	todo = append(todo, func() { r.Steps = p.ladder(ctx, ladder) })
+	atOnce(todo)
+	for _, s := range r.Steps {
+		r.OK = r.OK && s.State == Works
+	}
+	return r, nil
+}
+
+// Ladder tries the steps as a whole.
+func Ladder(ctx context.Context, ladder []container.Step) ([]Step, error) {
+	p, err := newPlace()
+	if err != nil {
+		return nil, err
+	}
+	defer p.remove()
+	return p.ladder(ctx, ladder), nil
+}
+
+// atOnce does all of it, as many at a time as there are CPUs, and one more, since some
+// wait. It does not return before the last has ended.
+func atOnce(todo []func()) {
+	next, done := make(chan func()), make(chan struct{})
+	workers := min(runtime.NumCPU()+1, len(todo))
+	for range workers {
+		go func() {
+			for do := range next {
+				do()
+			}
+			done <- struct{}{}
+		}()
+	}
+	for _, do := range todo {
+		next <- do
+	}
+	close(next)
+	for range workers {
+		<-done
+	}
+}
+
+// environment is ours, with some variables set.
+func environment(set ...string) (env []string) {
+	for _, kv := range os.Environ() {
+		name, _, _ := strings.Cut(kv, "=")
+		if !strings.HasPrefix(name, "KIT_") {
+			env = append(env, kv)
+		}
+	}
+	return append(env, set...)
+}

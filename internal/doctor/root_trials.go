@@ -1,0 +1,68 @@
+package doctor
+
+import (
+	"fmt"
+	"os/exec"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/elfdep"
+)
+
+// rootTrials are those of step 1.
+func rootTrials() []trial {
+	return []trial{
+		{
+			id: "chroot", name: "chroot", step: 1, who: anybody, ns: mounts, deed: changeRoot,
+			loses: "step 1",
+		},
+		{
+			id: "tools", name: "tools for the default root", step: 1, who: oneself, deed: hostTools,
+			loses: "the default root file system; --rootfs takes another",
+		},
+		{
+			id: "cache", name: "cache directory", step: 1, who: oneself, deed: cacheHere,
+			loses: "root file systems that are kept, and layers on the disk",
+		},
+	}
+}
+
+func changeRoot(p *place) (string, error) {
+	if err := unix.Chroot(p.path("root")); err != nil {
+		return "", fmt.Errorf("chroot %s: %w", p.path("root"), err)
+	}
+	if err := unix.Access("/true", unix.X_OK); err != nil {
+		return "", fmt.Errorf("access /true: %w", err)
+	}
+	return "", nil
+}
+
+// hostTools looks for a shell and what it is linked with.
+func hostTools(*place) (string, error) {
+	sh, err := exec.LookPath("sh")
+	if err != nil {
+		return "", fmt.Errorf("rootfs: this machine has no sh to make it from: %w", unix.ENOENT)
+	}
+	files, missing, err := elfdep.Closure("/", []string{sh})
+	if err != nil {
+		return "", fmt.Errorf("rootfs: %w", err)
+	}
+	if len(missing) > 0 {
+		return "", fmt.Errorf("rootfs: %s needs %s: %w", sh, missing[0].Name, unix.ENOENT)
+	}
+	found := fmt.Sprintf("%s and %d files", sh, len(files))
+	if _, err := exec.LookPath("busybox"); err == nil {
+		found += ", busybox"
+	}
+	return found, nil
+}
+
+// cacheHere tells where the doctor has found a place.
+func cacheHere(p *place) (string, error) {
+	q, err := newPlace()
+	if err != nil {
+		return "", err
+	}
+	defer q.remove()
+	return fileSystem(q.dir), q.Err
+}
