@@ -50,6 +50,13 @@ func (g *grade) print(o *checkOptions) error {
 		return e.Encode(g)
 	}
 	var b strings.Builder
+	if g.Pid != 0 {
+		fmt.Fprintf(&b, "process %d", g.Pid)
+		if g.Name != "" {
+			fmt.Fprintf(&b, ", container %s", g.Name)
+		}
+		fmt.Fprintln(&b, ", looked at from outside")
+	}
 	step := 0
 	for _, item := range g.Items {
 		if item.Step != step {

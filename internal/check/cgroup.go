@@ -1,6 +1,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -18,14 +19,44 @@ import (
 // cgroupExercises are those of step 3: cgroups with limits.
 func cgroupExercises() []exercise {
 	return []exercise{
-		{3, "cgroup", "a cgroup of its own", 3, (*process).checkGroup},
-		{3, "cgroup-ns", "a cgroup namespace of its own", 1, ownNamespace("cgroup")},
-		{3, "memory", "a limit on memory, less than the machine's", 2, limited("memory")},
-		{3, "swap", "no way around it by swap", 1, (*process).checkSwap},
-		{3, "pids", "a limit on processes", 2, limited("pids")},
-		{3, "cpu", "a quota of CPU time, less than all CPUs", 1, limited("cpu")},
+		{
+			3, "cgroup", "a cgroup of its own", 3, (*process).checkGroup,
+			"Which cgroup is it in, and who else? cat /proc/{pid}/cgroup /proc/self/cgroup",
+			"A cgroup is a directory on a cgroup file system (stat -f -c %T tells cgroup2fs), and a " +
+				"process moves when its number is written to cgroup.procs (cgroups(7)). A child is " +
+				"born in the cgroup of its parent: move the child, not who starts it.",
+		},
+		ownNamespace(3, "cgroup", 1),
+		{
+			3, "memory", "a limit on memory, less than the machine's", 2, limited("memory"),
+			"How much may it have before somebody stops it? kit inspect {pid}",
+			"What is above memory.max (v1: memory.limit_in_bytes) is reclaimed, and where that does " +
+				"not help the OOM killer acts (cgroup-v2.rst)." + inherit,
+		},
+		{
+			3, "swap", "no way around it by swap", 1, (*process).checkSwap,
+			"Where do pages go that are above the limit?",
+			"The limit on memory counts what is in memory: what is swapped out does not count. " +
+				"memory.swap.max does (v1: memory.memsw.limit_in_bytes, both together)." + inherit,
+		},
+		{
+			3, "pids", "a limit on processes", 2, limited("pids"),
+			"What does a fork bomb in there do to you? kit inspect {pid}",
+			"pids.max counts processes and threads of the cgroup: above it fork fails with EAGAIN " +
+				"(cgroup-v2.rst)." + inherit,
+		},
+		{
+			3, "cpu", "a quota of CPU time, less than all CPUs", 1, limited("cpu"),
+			"What does a busy loop in there leave to you? kit inspect {pid}",
+			"cpu.max is how many microseconds of CPU time there are in each period, for all threads " +
+				"together (v1: cpu.cfs_quota_us and cpu.cfs_period_us)." + inherit,
+		},
 	}
 }
+
+// inherit is what v2 has to be told for any limit.
+const inherit = " In v2 a cgroup has the controllers that its parent hands on in " +
+	"cgroup.subtree_control."
 
 // A group is where the process is in one hierarchy.
 type group struct {
@@ -139,17 +170,10 @@ func (p *process) checkGroup() verdict {
 	if len(own) > 0 {
 		return yes("%s", strings.Join(own, " "))
 	}
-	got := "it is in one with processes of the host: " + strings.Join(shared, " ")
+	at := strings.Join(shared, " ")
 	call := fmt.Sprintf("It is in %s: mkdir a new one on the cgroup file system, and write %d to its "+
-		"cgroup.procs.", strings.Join(shared, " "), p.pid)
-	if fake := p.plainDirectory(); fake != "" {
-		call += " " + fake
-	}
-	return no(got,
-		fmt.Sprintf("Which cgroup is it in, and who else? cat /proc/%d/cgroup /proc/self/cgroup", p.pid),
-		"A cgroup is a directory on a cgroup file system (stat -f -c %T tells cgroup2fs), and a "+
-			"process moves when its number is written to cgroup.procs (cgroups(7)). A child is "+
-			"born in the cgroup of its parent: move the child, not who starts it.", call)
+		"cgroup.procs.", at, p.pid)
+	return no("it is in one with processes of the host: "+at, call+p.plainDirectory())
 }
 
 // plainDirectory warns of files in what only looks like a cgroup file system inside.
@@ -167,7 +191,7 @@ func (p *process) plainDirectory() string {
 	case unix.CGROUP_SUPER_MAGIC, unix.CGROUP2_SUPER_MAGIC, unix.TMPFS_MAGIC, unix.SYSFS_MAGIC:
 		return ""
 	}
-	return fmt.Sprintf("/sys/fs/cgroup inside is a plain directory (type %#x): what is written "+
+	return fmt.Sprintf(" /sys/fs/cgroup inside is a plain directory (type %#x): what is written "+
 		"there limits nothing.", fs.Type)
 }
 
@@ -198,21 +222,34 @@ func limited(resource string) func(*process) verdict {
 			return v
 		}
 		file := filepath.Join(g.place.Dir, l.File)
+		call := fmt.Sprintf("Write %s to %s.", enough(resource, l.File), file)
 		set := fmt.Sprintf("%s of %s", l.File, l.SetAt)
 		switch {
 		case l.Error != "":
 			return hidden(l.Error)
 		case l.Limit == nil:
-			return p.unlimited(resource, file, "no limit ("+file+")")
+			return no("no limit in "+file, call)
 		case !g.own(l.SetAt):
-			return p.unlimited(resource, file, fmt.Sprintf("%s, by %s, which is the host's",
-				amount(resource, *l.Limit), set))
+			return no(fmt.Sprintf("%s, by %s, which is the host's", amount(resource, *l.Limit), set), call)
 		case *l.Limit >= most(resource):
-			return p.unlimited(resource, file, fmt.Sprintf("%s, by %s: the machine has no more",
-				amount(resource, *l.Limit), set))
+			return no(fmt.Sprintf("%s, by %s: the machine has no more", amount(resource, *l.Limit), set),
+				call)
 		}
 		return yes("%s, by %s", amount(resource, *l.Limit), set)
 	}
+}
+
+// enough is a limit to try.
+func enough(resource, file string) string {
+	switch {
+	case resource == "memory":
+		return "67108864 (64 MiB)"
+	case resource == "pids":
+		return "64"
+	case file == "cpu.max":
+		return `"20000 100000"`
+	}
+	return "20000 (of the 100000 in cpu.cfs_period_us)"
 }
 
 // limit finds the group that limits a resource and the limit, or the verdict for none.
@@ -227,49 +264,21 @@ func (p *process) limit(resource string) (*group, *cgroup.Limit, verdict) {
 			" controller is mounted here")
 	}
 	if !g.own(g.Path) {
-		return nil, nil, after(fmt.Sprintf("its cgroup %s (%s) is the host's too", g.Path, g.name()),
-			"a cgroup of its own")
+		return nil, nil, no(fmt.Sprintf("its cgroup %s (%s) is the host's too", g.Path, g.name()),
+			fmt.Sprintf("mkdir a cgroup below %s, write the limit to its %s file, and then %d to its "+
+				"cgroup.procs.", g.place.Dir, resource, p.pid)).unless("a cgroup of its own")
 	}
 	for _, l := range g.place.Limits() {
 		if l.Resource == resource {
 			return g, &l, verdict{}
 		}
 	}
-	return nil, nil, p.notEnabled(g, resource)
-}
-
-// notEnabled is the verdict for a cgroup of v2 without the controller.
-func (p *process) notEnabled(g *group, resource string) verdict {
 	parent := filepath.Dir(g.place.Dir)
 	enabled, _ := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
-	return no(fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
-		"Which controllers does the cgroup have? cat "+g.place.Dir+"/cgroup.controllers",
-		"In v2 a cgroup gets the controllers that its parent hands on in cgroup.subtree_control, "+
-			"from the top down; a cgroup that does may hold no processes itself (cgroups(7)).",
-		fmt.Sprintf("%s/cgroup.subtree_control is %q: write +%s to it.",
+	return nil, nil, no(
+		fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
+		fmt.Sprintf("%s/cgroup.subtree_control is %q: write +%s to it, and the same in each above it.",
 			parent, strings.TrimSpace(string(enabled)), resource))
-}
-
-// unlimited is the verdict for a limit that is not there, or not low enough.
-func (p *process) unlimited(resource, file, got string) verdict {
-	example := map[string]string{"memory": "64M in bytes, 67108864,", "pids": "64"}[resource]
-	if resource == "cpu" {
-		example = `"20000 100000"`
-		if strings.HasSuffix(file, "_us") {
-			example = "20000 (of the 100000 in cpu.cfs_period_us)"
-		}
-	}
-	return no(got,
-		fmt.Sprintf("How much may it use? cat %s", file),
-		map[string]string{
-			"memory": "What is above memory.max (v1: memory.limit_in_bytes) is reclaimed, and where " +
-				"that does not help the OOM killer acts (cgroup-v2.rst).",
-			"pids": "pids.max counts processes and threads of the cgroup: fork fails with EAGAIN " +
-				"above it (cgroup-v2.rst).",
-			"cpu": "cpu.max is how many microseconds of CPU time in each period (v1: " +
-				"cpu.cfs_quota_us and cpu.cfs_period_us), all threads together.",
-		}[resource],
-		fmt.Sprintf("Write %s to %s.", example, file))
 }
 
 // most is what the machine has of a resource.
@@ -298,41 +307,39 @@ func amount(resource string, n float64) string {
 
 // checkSwap looks whether what is above the limit on memory can go to the disk.
 func (p *process) checkSwap() verdict {
-	memory := limited("memory")(p)
 	g, l, v := p.limit("memory")
 	if l == nil {
 		return v
 	}
-	if !memory.done {
-		return after("no limit on memory: nothing to get around", "a limit on memory")
-	}
 	name, want := "memory.swap.max", "0"
 	if !g.V2() {
-		name, want = "memory.memsw.limit_in_bytes", fmt.Sprintf("%.0f", *l.Limit)
+		name, want = "memory.memsw.limit_in_bytes", "as much as to memory.limit_in_bytes"
 	}
 	// Beside the limit on memory, which a cgroup above may have set.
 	dir := strings.TrimSuffix(g.place.Dir, strings.TrimPrefix(g.place.Path, l.SetAt))
 	file := filepath.Join(dir, name)
+	call := fmt.Sprintf("Write %s to %s, behind the limit on memory.", want, file)
+	if l.Limit == nil || !g.own(l.SetAt) {
+		return no("no limit on memory: nothing to get around", call).unless("a limit on memory")
+	}
+	if !g.V2() {
+		want = fmt.Sprintf("%.0f", *l.Limit)
+	}
 	text, err := os.ReadFile(file)
 	got := strings.TrimSpace(string(text))
-	if err == nil && got == want {
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return noSwapFile(file)
+	case err != nil:
+		return unknown(err)
+	case got == want:
 		return yes("%s is %s", file, got)
 	}
-	if os.IsNotExist(err) {
-		return p.noSwapFile(file)
-	}
-	if err != nil {
-		return unknown(err)
-	}
-	return no(fmt.Sprintf("%s is %s", file, got),
-		"Where do pages go that are above the limit? cat "+file,
-		"A limit on memory counts what is in memory: what is swapped out does not count. "+
-			"memory.swap.max counts that (v1: memory.memsw.limit_in_bytes both together).",
-		fmt.Sprintf("Write %s to %s, behind the limit on memory.", want, file))
+	return no(fmt.Sprintf("%s is %s", file, got), call)
 }
 
 // noSwapFile is the verdict where the kernel counts no swap.
-func (p *process) noSwapFile(file string) verdict {
+func noSwapFile(file string) verdict {
 	var s unix.Sysinfo_t
 	if err := unix.Sysinfo(&s); err != nil {
 		return unknown(err)
@@ -341,8 +348,6 @@ func (p *process) noSwapFile(file string) verdict {
 		return yes("the machine has no swap, and the kernel does not count it")
 	}
 	return no("the kernel does not count swap: there is no "+file,
-		"How much swap has the machine? cat /proc/swaps",
-		"Swap is counted where the kernel was started with swapaccount=1 (cgroup v1).",
-		fmt.Sprintf("%d MiB of swap are open to it: swapoff -a, or swapaccount=1.",
-			s.Totalswap*uint64(s.Unit)>>20))
+		fmt.Sprintf("%d MiB of swap are open to it: swapoff -a, or start the kernel with "+
+			"swapaccount=1.", s.Totalswap*uint64(s.Unit)>>20))
 }

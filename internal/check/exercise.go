@@ -4,16 +4,22 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// An exercise is what an Item is made from.
+// An exercise is what an Item is made from. Its texts have {pid} where the number of the
+// process is to stand.
 type exercise struct {
 	step       int
 	name, what string
 	of         int
 	judge      func(p *process) verdict
+
+	question  string // the first hint
+	mechanism string // the second one: what the kernel does, and its man page
 }
 
 // A verdict is what was found out about one exercise.
@@ -21,15 +27,17 @@ type verdict struct {
 	done  bool
 	none  bool // it does not apply to this process
 	got   string
-	hints []string // three, unless done
+	first string // what has to be done before
+	call  string // the third hint: the call, with the values found
+
+	hidden bool // it may not be read
 }
 
 // item judges a process by one exercise.
 func (e exercise) item(p *process) Item {
 	v := e.judge(p)
 	i := Item{
-		Step: e.step, Name: e.name, What: e.what, Of: e.of, Got: v.got,
-		Hints: append([]string{}, v.hints...),
+		Step: e.step, Name: e.name, What: e.what, Of: e.of, Got: v.got, Hints: []string{},
 	}
 	if v.none {
 		i.Of = 0
@@ -37,7 +45,32 @@ func (e exercise) item(p *process) Item {
 	if v.done {
 		i.Points = i.Of
 	}
+	if i.Points < i.Of {
+		i.Hints = e.hints(p, v)
+	}
 	return i
+}
+
+// hints are the three levels.
+func (e exercise) hints(p *process, v verdict) []string {
+	if v.hidden {
+		return []string{
+			"Who may look at this process? Compare id -u with the Uid line of /proc/" +
+				strconv.Itoa(p.pid) + "/status.",
+			"The links and many files of a process under /proc are for root and for who could " +
+				"trace it (ptrace(2), access mode checking).",
+			fmt.Sprintf("You are uid %d, the process is uid %d: run kit check as root, or as the "+
+				"user who started the container.", os.Geteuid(), p.them.UIDs[0]),
+		}
+	}
+	list := []string{e.question, e.mechanism, v.call}
+	if v.first != "" {
+		list[0] = "First comes " + v.first + ". " + list[0]
+	}
+	for i, text := range list {
+		list[i] = strings.ReplaceAll(text, "{pid}", strconv.Itoa(p.pid))
+	}
+	return list
 }
 
 // yes is the verdict that all is as it should be; found says what was found.
@@ -45,23 +78,19 @@ func yes(found string, args ...any) verdict {
 	return verdict{done: true, got: fmt.Sprintf(found, args...)}
 }
 
-// no is the verdict that something is missing: what was found, a question, the mechanism
-// with its man page, and the call with the values found.
-func no(found, question, mechanism, call string) verdict {
-	return verdict{got: found, hints: []string{question, mechanism, call}}
+// no is the verdict that something is missing: what was found, and the call that helps.
+func no(got, call string) verdict { return verdict{got: got, call: call} }
+
+// unless is the verdict on what has to wait for another exercise, and is not judged yet.
+func (v verdict) unless(first string) verdict {
+	v.first = first
+	return v
 }
 
-// unknown is the verdict on what may not be read.
+// unknown is the verdict on what could not be read.
 func unknown(err error) verdict { return hidden(reason(err)) }
 
-func hidden(why string) verdict {
-	return no(why,
-		"Who may look at this process? Compare id -u with the Uid line of its /proc/PID/status.",
-		"The links and many files under /proc/PID are for root and for who could trace the "+
-			"process: ptrace(2), ptrace access mode checking.",
-		fmt.Sprintf("You are uid %d: run kit check as root, or as the user who started the "+
-			"container and in the same user namespace.", os.Geteuid()))
-}
+func hidden(why string) verdict { return verdict{got: why, hidden: true} }
 
 // reason puts a failed look into words.
 func reason(err error) string {
@@ -75,14 +104,6 @@ func reason(err error) string {
 		return "gone: the process has ended"
 	}
 	return err.Error()
-}
-
-// after is the verdict on what cannot be judged before something else is done.
-func after(found, first string) verdict {
-	return no(found,
-		"What has to be there before this can be?",
-		"It builds on another exercise: "+first+".",
-		"Do that one first: its own hints say how.")
 }
 
 // exercises are all of them, in the order of the ladder. Each step has ten points, and

@@ -14,11 +14,31 @@ import (
 // networkExercises are those of step 5: a network.
 func networkExercises() []exercise {
 	return []exercise{
-		{5, "net", "a network namespace of its own", 2, ownNamespace("net")},
-		{5, "loopback", "a loopback interface that is up", 1, (*process).checkLoopback},
-		{5, "address", "an address on an interface that leads out", 2, (*process).checkAddress},
-		{5, "route", "a default route", 2, (*process).checkRoute},
-		{5, "pair", "a veth pair, its other end on a bridge outside", 3, (*process).checkPair},
+		ownNamespace(5, "net", 2),
+		{
+			5, "loopback", "a loopback interface that is up", 1, (*process).checkLoopback,
+			"Does ping 127.0.0.1 work in there?",
+			"A new network namespace has a loopback interface, which is down; 127.0.0.1 is assigned " +
+				"as it comes up (network_namespaces(7), rtnetlink(7)).",
+		},
+		{
+			5, "address", "an address on an interface that leads out", 2, (*process).checkAddress,
+			"What does ip addr show in there? nsenter -t {pid} -n ip addr",
+			"An interface carries packets of IP when it is up and has an address, with the length of " +
+				"the prefix that is reached directly: RTM_NEWADDR, rtnetlink(7), ip-address(8).",
+		},
+		{
+			5, "route", "a default route", 2, (*process).checkRoute,
+			"Where does a packet to 192.0.2.1 go? nsenter -t {pid} -n ip route get 192.0.2.1",
+			"What no route covers is refused with ENETUNREACH. The default route (0.0.0.0/0) names a " +
+				"gateway that is reached directly: RTM_NEWROUTE, rtnetlink(7), ip-route(8).",
+		},
+		{
+			5, "pair", "a veth pair, its other end on a bridge outside", 3, (*process).checkPair,
+			"Which interface outside gets what eth0 sends? ip -d link show, inside and outside",
+			"What goes into one end of a veth pair comes out of the other, in whichever network " +
+				"namespace that is (veth(4)). On a bridge it is a port of a switch (ip-link(8)).",
+		},
 	}
 }
 
@@ -84,39 +104,36 @@ func ancestors(pid int) (list []int) {
 	}
 }
 
-// noNetwork is the verdict where there is nothing of its own to look at.
-func (p *process) noNetwork() (v verdict, missing bool) {
+// networked is the verdict of judge on its network, or that it has none of its own.
+func (p *process) networked(judge func(n *network) verdict, call string) verdict {
 	if v, ok := p.readable("net"); !ok {
-		return v, true
+		return v
 	}
 	if !p.own("net") {
-		return after("its network is yours", "a network namespace of its own"), true
+		return no("its network is yours", call).unless("a network namespace of its own")
 	}
-	if err := p.network().err; err != nil {
-		return unknown(err), true
+	n := p.network()
+	if n.err != nil {
+		return unknown(n.err)
 	}
-	return verdict{}, false
+	return judge(n)
 }
 
 func (p *process) checkLoopback() verdict {
-	if v, missing := p.noNetwork(); missing {
-		return v
-	}
-	for _, l := range p.network().own.Links {
-		if l.Kind != "loopback" {
-			continue
+	const call = "ip link set lo up (RTM_NEWLINK with IFF_UP)"
+	return p.networked(func(n *network) verdict {
+		for _, l := range n.own.Links {
+			switch {
+			case l.Kind != "loopback":
+			case l.Up:
+				return yes("%s %s", l.Name, strings.Join(l.Addresses, " "))
+			default:
+				return no(l.Name+" is down", fmt.Sprintf("Interface %d of %s, %s, is down: %s.",
+					l.Index, p.link("net"), l.Name, call))
+			}
 		}
-		if l.Up {
-			return yes("%s %s", l.Name, strings.Join(l.Addresses, " "))
-		}
-		return no(l.Name+" is down",
-			"Does ping 127.0.0.1 work in there?",
-			"A new network namespace has a loopback interface, which is down; 127.0.0.1 is assigned "+
-				"as it comes up (network_namespaces(7), rtnetlink(7)).",
-			fmt.Sprintf("Interface %d, %s, is down: ip link set %[2]s up (RTM_NEWLINK with IFF_UP) in "+
-				"%[3]s.", l.Index, l.Name, p.link("net")))
-	}
-	return hidden("it has no loopback interface")
+		return hidden("it has no loopback interface")
+	}, "In the new namespace: "+call+".")
 }
 
 // outward are the interfaces that are none of the loopback.
@@ -143,84 +160,69 @@ func names(links []scene.Link) string {
 }
 
 func (p *process) checkAddress() verdict {
-	if v, missing := p.noNetwork(); missing {
-		return v
-	}
-	links := p.network().outward()
-	for _, l := range links {
-		for _, a := range l.Addresses {
-			prefix, err := netip.ParsePrefix(a)
-			if err == nil && l.Up && prefix.Addr().IsGlobalUnicast() {
-				return yes("%s on %s", a, l.Name)
+	const call = "ip addr add 10.0.0.2/24 dev eth0, ip link set eth0 up."
+	return p.networked(func(n *network) verdict {
+		links := n.outward()
+		for _, l := range links {
+			for _, a := range l.Addresses {
+				prefix, err := netip.ParsePrefix(a)
+				if err == nil && l.Up && prefix.Addr().IsGlobalUnicast() {
+					return yes("%s on %s", a, l.Name)
+				}
 			}
 		}
-	}
-	return no("none: "+names(links),
-		fmt.Sprintf("What does ip addr show in there? nsenter -t %d -n ip addr", p.pid),
-		"An interface carries packets of IP when it is up and has an address, with the length of "+
-			"the prefix that is reached directly: RTM_NEWADDR, rtnetlink(7), ip-address(8).",
-		fmt.Sprintf("In %s there is %s: ip addr add 10.0.0.2/24 dev eth0, ip link set eth0 up.",
-			p.link("net"), names(links)))
+		return no("none: "+names(links),
+			fmt.Sprintf("In %s there is %s: %s", p.link("net"), names(links), call))
+	}, "In the new namespace: "+call)
 }
 
 func (p *process) checkRoute() verdict {
-	if v, missing := p.noNetwork(); missing {
-		return v
-	}
-	routes := p.network().own.Routes
-	for _, r := range routes {
-		if strings.HasPrefix(r, "default ") {
-			return yes("%s", r)
+	const call = "ip route add default via 10.0.0.1, the address of the bridge outside."
+	return p.networked(func(n *network) verdict {
+		for _, r := range n.own.Routes {
+			if strings.HasPrefix(r, "default ") {
+				return yes("%s", r)
+			}
 		}
-	}
-	got := "none"
-	if len(routes) > 0 {
-		got = "none, but " + strings.Join(routes, ", ")
-	}
-	return no(got,
-		fmt.Sprintf("Where does a packet to 192.0.2.1 go? nsenter -t %d -n ip route get 192.0.2.1",
-			p.pid),
-		"What no route covers is refused with ENETUNREACH. The default route (0.0.0.0/0) names a "+
-			"gateway that is reached directly: RTM_NEWROUTE, ip-route(8).",
-		fmt.Sprintf("In %s: ip route add default via 10.0.0.1, the address of the bridge outside.",
-			p.link("net")))
+		got := "none"
+		if len(n.own.Routes) > 0 {
+			got = "none, but " + strings.Join(n.own.Routes, ", ")
+		}
+		return no(got, fmt.Sprintf("Routes in %s: %s: %s", p.link("net"), got, call))
+	}, "In the new namespace: "+call)
 }
 
 func (p *process) checkPair() verdict {
-	if v, missing := p.noNetwork(); missing {
-		return v
-	}
-	const question = "Which interface outside gets what eth0 sends? ip -d link show, inside and outside"
-	const mechanism = "What goes into one end of a veth pair comes out of the other, in whichever " +
-		"network namespace that is (veth(4)). On a bridge it is a port of a switch (ip-link(8))."
-	n := p.network()
-	got, call := names(n.outward())+": no veth", fmt.Sprintf("In %s is %s: ip link add eth0 netns %d "+
-		"type veth peer name ve0, then ip link set ve0 master br0 up.",
-		p.link("net"), names(n.outward()), p.pid)
-	for _, l := range n.outward() {
-		if l.Kind != "veth" {
-			continue
+	call := fmt.Sprintf("On the host: ip link add ve0 type veth peer name eth0 netns %d, then "+
+		"ip link set ve0 master br0 up.", p.pid)
+	return p.networked(func(n *network) verdict {
+		for _, l := range n.outward() {
+			if l.Kind == "veth" {
+				return p.judgePair(n, l)
+			}
 		}
-		other, bridge := n.otherEnd(l)
-		switch {
-		case other == nil:
-			got = fmt.Sprintf("the other end of %s (interface %d) is in no namespace that you can see",
-				l.Name, l.Peer)
-			call = fmt.Sprintf("Interface %d, the peer of %s, is to be outside: ip link add %[2]s netns "+
-				"%[3]d type veth peer name ve0, on the host.", l.Peer, l.Name, p.pid)
-		case bridge == nil:
-			got = fmt.Sprintf("the other end of %s is %s, on no bridge", l.Name, other.Name)
-			call = fmt.Sprintf("%s has no master: ip link add br0 type bridge, ip link set %[1]s "+
-				"master br0.", other.Name)
-		case !other.Up || !bridge.Up || !l.Up:
-			got = fmt.Sprintf("%s, %s and %s: not all of them are up", l.Name, other.Name, bridge.Name)
-			call = fmt.Sprintf("ip link set %s up, and the same for %s and, in %s, %s.",
-				other.Name, bridge.Name, p.link("net"), l.Name)
-		default:
-			return yes("%s is a pair with %s, a port of bridge %s", l.Name, other.Name, bridge.Name)
-		}
+		return no("no veth: "+names(n.outward()), call)
+	}, call)
+}
+
+// judgePair judges by where the other end of a veth is.
+func (p *process) judgePair(n *network, l scene.Link) verdict {
+	other, bridge := n.otherEnd(l)
+	switch {
+	case other == nil:
+		return no(fmt.Sprintf("the other end of %s, interface %d, is in no namespace that you can see",
+			l.Name, l.Peer), fmt.Sprintf("Interface %d, the peer of %s, is to be on the host: make the "+
+			"pair there, ip link add ve0 type veth peer name eth0 netns %d.", l.Peer, l.Name, p.pid))
+	case bridge == nil:
+		return no(fmt.Sprintf("the other end of %s is %s, on no bridge", l.Name, other.Name),
+			fmt.Sprintf("%s has no master: ip link add br0 type bridge, ip link set br0 up, ip link "+
+				"set %[1]s master br0.", other.Name))
+	case !other.Up || !bridge.Up || !l.Up:
+		return no(fmt.Sprintf("%s, %s, %s: not all of them are up", l.Name, other.Name, bridge.Name),
+			fmt.Sprintf("ip link set %s up, the same for %s and, in %s, for %s.",
+				other.Name, bridge.Name, p.link("net"), l.Name))
 	}
-	return no(got, question, mechanism, call)
+	return yes("%s is a pair with %s, a port of bridge %s", l.Name, other.Name, bridge.Name)
 }
 
 // otherEnd finds the other end of a veth pair, and the bridge that it is on. Each end names

@@ -20,9 +20,24 @@ import (
 // overlayExercises are those of step 4: layers.
 func overlayExercises() []exercise {
 	return []exercise{
-		{4, "overlay", "a root of layers: an overlay", 4, (*process).checkOverlay},
-		{4, "upper", "an upper directory of its own", 3, (*process).checkUpper},
-		{4, "base", "a base that stays as it was", 3, (*process).checkBase},
+		{
+			4, "overlay", "a root of layers: an overlay", 4, (*process).checkOverlay,
+			"What kind of file system is its /? grep ' / / ' /proc/{pid}/mountinfo",
+			"overlay shows a stack of directories as one: what is written goes to the upper one, and " +
+				"the lower ones serve any number of containers (overlayfs.rst).",
+		},
+		{
+			4, "upper", "an upper directory of its own", 3, (*process).checkUpper,
+			"Where does a file go that it writes? Look for upperdir in /proc/{pid}/mountinfo.",
+			"New files and copies are in the upper directory of an overlay, which no other mount may " +
+				"use at the same time: what comes of that is undefined (overlayfs.rst).",
+		},
+		{
+			4, "base", "a base that stays as it was", 3, (*process).checkBase,
+			"Is a file of the base another one after the container wrote to it? Compare sums.",
+			"The first write to a file of a lower directory copies it up, and a deletion leaves a " +
+				"whiteout in the upper one: the lower ones are only read (overlayfs.rst).",
+		},
 	}
 }
 
@@ -68,67 +83,55 @@ func split(lower string) (dirs []string) {
 	return append(dirs, dir)
 }
 
-// layers are those of its root, or the verdict where it has none.
-func (p *process) layers() (*layers, verdict) {
-	if v, missing := p.noRoot(); missing {
-		return nil, v
+// layered is the verdict of judge on its layers, or that it has none.
+func (p *process) layered(judge func(l *layers) verdict, call string) verdict {
+	const mount = `mount("overlay", merged, "overlay", 0, "lowerdir=BASE,upperdir=UPPER,` +
+		`workdir=WORK"), in a user namespace with "userxattr" too, and make merged the root.`
+	missing := "a root that is an overlay"
+	if call == "" {
+		call, missing = mount, ""
 	}
-	if p.seenErr != nil {
-		return nil, unknown(p.seenErr)
-	}
-	if l := layersOf(p.top()); l != nil {
-		return l, verdict{}
-	}
-	what := "its / is no mount point"
-	if m := p.top(); m != nil {
-		what = fmt.Sprintf("its / is of type %s", m.FSType)
-	}
-	return nil, after(what, "a root that is an overlay")
+	return p.inRoot(func() verdict {
+		if p.seenErr != nil {
+			return unknown(p.seenErr)
+		}
+		m := p.top()
+		if m == nil {
+			return no("its / is no mount point", "Its / is a plain directory: "+call).unless(missing)
+		}
+		if l := layersOf(m); l != nil {
+			return judge(l)
+		}
+		return no("its / is of type "+m.FSType,
+			fmt.Sprintf("Mount %d, its /, is %s: %s", m.ID, m.FSType, call)).unless(missing)
+	}, call)
 }
 
 func (p *process) checkOverlay() verdict {
-	l, v := p.layers()
-	if l != nil {
-		return yes("mount %d, %s below", l.mount.ID, count(len(l.lower), "layer"))
-	}
-	return no(v.got,
-		fmt.Sprintf("What kind of file system is its /? grep ' / / ' /proc/%d/mountinfo", p.pid),
-		"overlay shows a stack of directories as one: what is written goes to the upper one, and "+
-			"the lower ones serve any number of containers (overlayfs.rst).",
-		fmt.Sprintf(`%s: mount("overlay", merged, "overlay", 0, `+
-			`"lowerdir=BASE,upperdir=UPPER,workdir=WORK"), and make merged the root; in a user `+
-			`namespace with "userxattr" too.`, upperFirst(v.got)))
-}
-
-func upperFirst(text string) string {
-	return strings.ToUpper(text[:1]) + text[1:]
+	return p.layered(func(l *layers) verdict {
+		return yes("mount %d, with %s below", l.mount.ID, count(len(l.lower), "layer"))
+	}, "")
 }
 
 func (p *process) checkUpper() verdict {
-	l, v := p.layers()
-	if l == nil {
-		return v
-	}
-	const question = "Where does a file go that it writes? Look for upperdir in its mountinfo."
-	const mechanism = "Copies and new files of an overlay are in its upper directory, which no " +
-		"other mount may use at the same time: what comes of that is undefined (overlayfs.rst)."
-	if l.upper == "" {
-		return no("it has no upperdir: nothing can be written", question, mechanism,
-			"Mount it with upperdir=DIR,workdir=DIR2, both empty, on one file system and its own.")
-	}
-	for _, dir := range l.lower {
-		if below(l.upper, dir) || below(dir, l.upper) {
-			return no(fmt.Sprintf("upper %s and lower %s are in each other", l.upper, dir), question,
-				mechanism, fmt.Sprintf("upperdir=%s is not apart from lowerdir=%s: mkdir one beside it.",
-					l.upper, dir))
+	const call = "upperdir=DIR,workdir=DIR2, new directories on one file system, for each container."
+	return p.layered(func(l *layers) verdict {
+		if l.upper == "" {
+			return no("it has no upper directory: nothing can be written", "Mount it with "+call)
 		}
-	}
-	if pid := p.sharer(l); pid != 0 {
-		return no(fmt.Sprintf("process %d writes to %s, too, by another mount", pid, l.upper),
-			question, mechanism, fmt.Sprintf("upperdir=%s is in the mounts of process %d as well: "+
-				"mkdir one for each container.", l.upper, pid))
-	}
-	return yes("%s, of no other mount that you can see", l.upper)
+		for _, dir := range l.lower {
+			if below(l.upper, dir) || below(dir, l.upper) {
+				return no(fmt.Sprintf("upper %s and lower %s are in each other", l.upper, dir),
+					fmt.Sprintf("upperdir=%s is not apart from lowerdir=%s: mkdir one beside it.",
+						l.upper, dir))
+			}
+		}
+		if pid := p.sharer(l); pid != 0 {
+			return no(fmt.Sprintf("process %d writes to %s, too, by another mount", pid, l.upper),
+				fmt.Sprintf("upperdir=%s is in the mounts of process %d as well: %s", l.upper, pid, call))
+		}
+		return yes("%s, of no other mount that you can see", l.upper)
+	}, call)
 }
 
 // sharer is a process with another overlay that has the same upper directory, 0 for none.
@@ -164,41 +167,34 @@ func processes() (list []int) {
 }
 
 func (p *process) checkBase() verdict {
-	l, v := p.layers()
-	if l == nil {
-		return v
-	}
-	const question = "Is a file of the base another one after the container wrote it? Compare sums."
-	const mechanism = "The first write to a file of a lower directory copies it up, and a deletion " +
-		"leaves a whiteout in the upper one: the lower ones are only read (overlayfs.rst)."
-	if len(l.lower) == 0 || l.upper == "" {
-		return no("nothing keeps the container's files apart from those of the base", question,
-			mechanism, "Give it an upperdir: see the exercise before.")
-	}
-	started, err := p.started()
-	if err != nil {
-		return unknown(err)
-	}
-	files := 0
-	for _, dir := range l.lower {
-		changed, n, err := changedAfter(dir, started, maxFiles-files)
-		files += n
+	const call = "Let the base be the lowerdir, written by nobody, and mount an upperdir above it."
+	return p.layered(func(l *layers) verdict {
+		if len(l.lower) == 0 || l.upper == "" {
+			return no("it has no upper directory above it", call).unless("an upper directory of its own")
+		}
+		started, err := p.started()
 		if err != nil {
-			return yes("%s below; they cannot be looked at by their names from here (%s)",
-				count(len(l.lower), "layer"), reason(err))
+			return unknown(err)
 		}
-		if changed != "" {
-			return no(fmt.Sprintf("%s has changed since the container was started", changed), question,
-				mechanism, fmt.Sprintf("Somebody writes to %s directly, a mount of it or another "+
-					"container: let lowerdir be written by nobody.", dir))
+		files := 0
+		for _, dir := range l.lower {
+			changed, n, err := changedAfter(dir, started, maxFiles-files)
+			if files += n; err != nil {
+				return yes("%s below; their files cannot be looked at from here (%s)",
+					count(len(l.lower), "layer"), reason(err))
+			}
+			if changed != "" {
+				return no(changed+" has changed since the container was started",
+					fmt.Sprintf("Somebody writes to %s past the overlay, maybe another container: %s",
+						dir, call))
+			}
 		}
-	}
-	found := fmt.Sprintf("none of %s has changed since the container was started",
-		count(files, "file"))
-	if files >= maxFiles {
-		found += "; there are more"
-	}
-	return yes("%s", found)
+		found := fmt.Sprintf("none of %s has changed since it was started", count(files, "file"))
+		if files >= maxFiles {
+			found += "; there are more"
+		}
+		return yes("%s", found)
+	}, call)
 }
 
 // maxFiles bounds the search in a large base: about a second.
@@ -243,4 +239,19 @@ func (p *process) started() (time.Time, error) {
 	}
 	age := time.Duration(now.Nano()) - time.Duration(ticks)*(time.Second/100)
 	return time.Now().Add(time.Second - age), nil
+}
+
+// below tells that a path is dir or in it.
+func below(name, dir string) bool {
+	return name == dir || strings.HasPrefix(name, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// option finds a mount option "key=value".
+func option(options, key string) (string, bool) {
+	for word := range strings.SplitSeq(options, ",") {
+		if value, ok := strings.CutPrefix(word, key+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
 }
