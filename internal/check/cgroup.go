@@ -18,6 +18,8 @@ import (
 
 // cgroupExercises are those of step 3: cgroups with limits.
 func cgroupExercises() []exercise {
+	ns := ownNamespace(3, "cgroup", 1)
+	ns.name = "cgroup-ns"
 	return []exercise{
 		{
 			3, "cgroup", "a cgroup of its own", 3, (*process).checkGroup,
@@ -26,7 +28,7 @@ func cgroupExercises() []exercise {
 				"process moves when its number is written to cgroup.procs (cgroups(7)). A child is " +
 				"born in the cgroup of its parent: move the child, not who starts it.",
 		},
-		ownNamespace(3, "cgroup", 1),
+		ns,
 		{
 			3, "memory", "a limit on memory, less than the machine's", 2, limited("memory"),
 			"How much may it have before somebody stops it? kit inspect {pid}",
