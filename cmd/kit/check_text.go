@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/containerkit/kit/internal/check"
@@ -57,13 +58,13 @@ func (g *grade) print(o *checkOptions) error {
 		}
 		fmt.Fprintln(&b, ", looked at from outside")
 	}
-	step := 0
+	var last check.Item
 	for _, item := range g.Items {
-		if item.Step != step {
-			step = item.Step
-			fmt.Fprintf(&b, "%s%s\n", newParagraph(&b), g.heading(step))
+		if item.Step != last.Step {
+			fmt.Fprintf(&b, "%s%s\n", newParagraph(&b), g.heading(item.Step))
 		}
-		writeItem(&b, item)
+		writeItem(&b, item, slices.Equal(item.Hints, last.Hints))
+		last = item
 	}
 	fmt.Fprintf(&b, "%stotal %d of %d points\n", newParagraph(&b), g.Points, g.Of)
 	_, err := io.WriteString(o.out, b.String())
@@ -93,14 +94,18 @@ func (g *grade) heading(step int) string {
 	return fmt.Sprintf("step %d%s: %d of %d points", step, name, points, of)
 }
 
-// writeItem writes the line of an item, what was found and the hints that help on.
-func writeItem(b *strings.Builder, item check.Item) {
+// writeItem writes the line of an item, what was found and the hints that help on, unless
+// they were told just before.
+func writeItem(b *strings.Builder, item check.Item, told bool) {
 	points := "  -"
 	if item.Of > 0 {
 		points = fmt.Sprintf("%d/%d", item.Points, item.Of)
 	}
 	fmt.Fprintf(b, "  %-5s %-13s %s\n", points, item.Name, item.What)
 	writeBelow(b, "", item.Got)
+	if told {
+		return
+	}
 	for _, hint := range item.Hints {
 		writeBelow(b, "hint: ", hint)
 	}

@@ -262,8 +262,8 @@ func (p *process) limit(resource string) (*group, *cgroup.Limit, verdict) {
 	}
 	g := found.holding(resource)
 	if g == nil {
-		return nil, nil, hidden("no cgroup file system with the " + resource +
-			" controller is mounted here")
+		return nil, nil, no("no cgroup file system with the "+resource+" controller is mounted here",
+			`mount("none", "/sys/fs/cgroup", "cgroup2", 0, "") where you check and set limits.`)
 	}
 	if !g.own(g.Path) {
 		return nil, nil, no(fmt.Sprintf("its cgroup %s (%s) is the host's too", g.Path, g.name()),

@@ -99,7 +99,7 @@ func reason(err error) string {
 		if os.Geteuid() == 0 {
 			return "not readable: the process has capabilities that you lack"
 		}
-		return "not readable: needs root or the user who started it"
+		return "not readable: needs root or the same user"
 	case errors.Is(err, unix.ESRCH):
 		return "gone: the process has ended"
 	}

@@ -209,6 +209,10 @@ func (p *process) checkPair() verdict {
 func (p *process) judgePair(n *network, l scene.Link) verdict {
 	other, bridge := n.otherEnd(l)
 	switch {
+	case n.holds(l):
+		return no(fmt.Sprintf("both ends of %s are in it", l.Name),
+			fmt.Sprintf("Interface %d, the peer of %s, is to be outside: ip link set it netns 1, there.",
+				l.Peer, l.Name))
 	case other == nil:
 		return no(fmt.Sprintf("the other end of %s, interface %d, is in no namespace that you can see",
 			l.Name, l.Peer), fmt.Sprintf("Interface %d, the peer of %s, is to be on the host: make the "+
@@ -223,6 +227,13 @@ func (p *process) judgePair(n *network, l scene.Link) verdict {
 				other.Name, bridge.Name, p.link("net"), l.Name))
 	}
 	return yes("%s is a pair with %s, a port of bridge %s", l.Name, other.Name, bridge.Name)
+}
+
+// holds tells that both ends of a pair are in the process's network.
+func (n *network) holds(l scene.Link) bool {
+	return slices.ContainsFunc(n.own.Links, func(o scene.Link) bool {
+		return o.Index == l.Peer && o.Peer == l.Index
+	})
 }
 
 // otherEnd finds the other end of a veth pair, and the bridge that it is on. Each end names

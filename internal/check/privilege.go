@@ -172,7 +172,7 @@ func (p *process) checkMasked() verdict {
 				fmt.Sprintf("%s is the kernel's own: "+call, open[0], open[0]))
 		}
 		if len(covered) == 0 {
-			return hidden("you see none of the files that are to be covered")
+			return verdict{none: true, got: "this kernel has none of the files that Docker covers"}
 		}
 		return yes("%s", strings.Join(covered, ", "))
 	}, fmt.Sprintf(call, "/proc/timer_list"))

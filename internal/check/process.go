@@ -124,7 +124,7 @@ func (p *process) readable(kind string) (v verdict, ok bool) {
 		}
 	}
 	if p.namespace(kind).Inode == 0 {
-		return hidden("this kernel has no " + kind + " namespaces"), false
+		return verdict{none: true, got: "this kernel has no " + kind + " namespaces"}, false
 	}
 	return verdict{}, true
 }
