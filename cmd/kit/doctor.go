@@ -62,23 +62,30 @@ func writeReport(out io.Writer, r doctor.Report, asJSON bool) error {
 	return err
 }
 
-// doctorText is the report as a table for people: each step, and below it the
-// primitives that it is the first to need.
+// A doctorTable is the report as it is written for people.
+type doctorTable struct {
+	strings.Builder
+	both bool            // there are two columns: root of the host, and of a user namespace
+	said map[string]bool // hints that need not be said again
+}
+
+// doctorText is a table of the steps, and below each of the primitives that it is the
+// first to need.
 func doctorText(r doctor.Report) string {
-	var b strings.Builder
-	fmt.Fprintln(&b, machineLine(r.Machine))
-	if r.Machine.Root {
-		fmt.Fprintln(&b, "First column: as root of this host. Second: as root of a user namespace.")
+	t := &doctorTable{both: r.Machine.Root, said: map[string]bool{}}
+	fmt.Fprintln(t, machineLine(r.Machine))
+	if t.both {
+		fmt.Fprintln(t, "First column: as root here. Second: as root of a user namespace.")
 	}
-	fmt.Fprintln(&b, "\nkit itself")
-	writeChecks(&b, r, 0)
+	fmt.Fprintln(t, "\nkit itself")
+	t.checks(r.Checks, 0)
 	for _, s := range r.Steps {
-		fmt.Fprintf(&b, "\nstep %d, %s: %s\n", s.N, s.Name, verdict(s))
-		writeHints(&b, s.Hints)
-		writeChecks(&b, r, s.N)
+		fmt.Fprintf(t, "\nstep %d, %s: %s\n", s.N, s.Name, verdict(s))
+		t.hints(s.Hints)
+		t.checks(r.Checks, s.N)
 	}
-	fmt.Fprintf(&b, "\n%s\n", doctorSummary(r))
-	return b.String()
+	fmt.Fprintf(t, "\n%s\n", doctorSummary(r))
+	return t.String()
 }
 
 func machineLine(m doctor.Machine) string {
@@ -90,7 +97,7 @@ func machineLine(m doctor.Machine) string {
 	if m.Inside != "" {
 		line += "; inside " + m.Inside
 	}
-	if m.Label != "" {
+	if m.Label != "" && m.Label != "unconfined" {
 		line += "; confined as " + m.Label
 	}
 	return line
@@ -103,35 +110,28 @@ func orNone(s string) string {
 	return s
 }
 
-// writeChecks writes a line for each primitive of a step, with a cell for each way in
-// which it was tried, and below it what there is to say of a failure.
-func writeChecks(b *strings.Builder, r doctor.Report, step int) {
-	for i := 0; i < len(r.Checks); i++ {
-		c := r.Checks[i]
-		if c.Step != step {
-			continue
+// checks writes a line for each primitive of a step, with a cell for each way in which
+// it was tried, and below it what there is to say of a failure.
+func (t *doctorTable) checks(all []doctor.Check, step int) {
+	for len(all) > 0 {
+		n := 1
+		for n < len(all) && all[n].ID == all[0].ID {
+			n++
 		}
-		list := []doctor.Check{c}
-		if i+1 < len(r.Checks) && r.Checks[i+1].ID == c.ID {
-			i++
-			list = append(list, r.Checks[i])
+		if all[0].Step == step {
+			t.row(all[:n])
 		}
-		writeRow(b, list, r.Machine.Root)
-		for _, c := range list {
-			if c.State == doctor.Fails {
-				writeFailure(b, c)
-			}
-		}
+		all = all[n:]
 	}
 }
 
-// writeRow writes one line. The columns are two only where there is root to try.
-func writeRow(b *strings.Builder, list []doctor.Check, both bool) {
+// row writes one line, and what there is to say of it.
+func (t *doctorTable) row(tries []doctor.Check) {
 	cells := [2]string{}
 	found := ""
-	for _, c := range list {
+	for _, c := range tries {
 		column := 0
-		if c.As == doctor.AsUser && both {
+		if c.As == doctor.AsUser && t.both {
 			column = 1
 		}
 		cells[column] = map[string]string{
@@ -140,26 +140,36 @@ func writeRow(b *strings.Builder, list []doctor.Check, both bool) {
 		found = cmp.Or(found, c.Found)
 	}
 	line := fmt.Sprintf("  %-5s  ", cells[0])
-	if both {
+	if t.both {
 		line += fmt.Sprintf("%-5s  ", cells[1])
 	}
-	line += fmt.Sprintf("%-28s  %s", list[0].Name, found)
-	fmt.Fprintln(b, strings.TrimRight(line, " "))
+	line += fmt.Sprintf("%-28s  %s", tries[0].Name, found)
+	fmt.Fprintln(t, strings.TrimRight(line, " "))
+	for _, c := range tries {
+		t.failure(c)
+	}
 }
 
-func writeFailure(b *strings.Builder, c doctor.Check) {
-	as := map[string]string{doctor.AsRoot: "as root: ", doctor.AsUser: "in a user namespace: "}[c.As]
-	fmt.Fprintf(b, "%s%s%s\n", indent, as, c.Error)
-	fmt.Fprintf(b, "%swithout it: %s\n", indent, c.Loses)
-	writeHints(b, c.Hints)
+// doctorIndent is where what is said of a line begins.
+const doctorIndent = "         "
+
+func (t *doctorTable) failure(c doctor.Check) {
+	if c.State != doctor.Fails {
+		return
+	}
+	as := map[string]string{doctor.AsRoot: "as root: ", doctor.AsUser: "in a user namespace: "}
+	fmt.Fprintf(t, "%s%s%s\n", doctorIndent, as[c.As], c.Error)
+	fmt.Fprintf(t, "%swithout it: %s\n", doctorIndent, c.Loses)
+	t.hints(c.Hints)
 }
 
-// indent is where what is said of a line begins.
-const indent = "           "
-
-func writeHints(b *strings.Builder, hints []string) {
+// hints says each only once.
+func (t *doctorTable) hints(hints []string) {
 	for _, hint := range hints {
-		fmt.Fprintf(b, "%shint: %s\n", indent, hint)
+		if !t.said[hint] {
+			fmt.Fprintf(t, "%shint: %s\n", doctorIndent, hint)
+		}
+		t.said[hint] = true
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,19 +76,24 @@ func hierarchies(*place) (string, error) {
 	for _, m := range all {
 		if m.V2 {
 			text, _ := os.ReadFile(m.Dir + "/cgroup.controllers")
-			v2 = append(v2, fmt.Sprintf("%s (%s)", m.Dir, strings.Join(strings.Fields(string(text)), " ")))
-		} else {
+			v2 = append(v2, strings.Join(strings.Fields(string(text)), " ")+" at "+m.Dir)
+		} else if !named(m) {
 			v1 = append(v1, m.Controllers...)
 		}
 	}
-	found := []string{mode}
+	found := mode
 	if len(v1) > 0 {
-		found = append(found, "v1 has "+strings.Join(v1, " "))
+		found += "; v1: " + strings.Join(v1, " ")
 	}
 	if len(v2) > 0 {
-		found = append(found, "v2 is at "+strings.Join(v2, " "))
+		found += "; v2: " + strings.Join(v2, " ")
 	}
-	return strings.Join(found, ": "), nil
+	return found, nil
+}
+
+// named tells that a hierarchy of v1 has a name in place of controllers.
+func named(m procfs.CgroupMount) bool {
+	return strings.HasPrefix(strings.Join(m.Controllers, ""), "name=")
 }
 
 // groupName is that of a trial's cgroup, with the process that removes it.
@@ -109,7 +113,13 @@ func inCgroup(m procfs.CgroupMount, do func(dir string) error) error {
 	}
 	err = fmt.Errorf("cgroup %s: not ours to divide: %w", dirs[len(dirs)-1], unix.EACCES)
 	for _, above := range dirs {
-		if !strings.HasPrefix(above+"/", m.Dir+"/") || unix.Access(above+"/cgroup.procs", unix.W_OK) != nil {
+		if !strings.HasPrefix(above+"/", m.Dir+"/") {
+			continue
+		}
+		if e := unix.Access(above+"/cgroup.procs", unix.W_OK); e != nil {
+			if errors.Is(e, unix.EROFS) {
+				err = fmt.Errorf("cgroup %s: %w", above, e)
+			}
 			continue
 		}
 		sweepCgroups(above)
@@ -154,7 +164,7 @@ func ownCgroup(*place) (string, error) {
 	var found []string
 	failure := fmt.Errorf("cgroups: none are mounted: %w", unix.ENOENT)
 	for _, m := range all {
-		if !m.V2 && strings.HasPrefix(strings.Join(m.Controllers, ""), "name=") {
+		if named(m) {
 			continue
 		}
 		err := inCgroup(m, func(dir string) error {
@@ -189,9 +199,10 @@ func inV2(do func(dir string, pid int) error) (string, error) {
 	if i < 0 {
 		return "there is no cgroup v2 here", errUntried
 	}
-	return "", inCgroup(all[i], func(dir string) error {
-		cmd := exec.Command("/proc/self/exe")
-		cmd.Env = []string{roleEnv + "=" + role, trialEnv + "=" + waiting}
+	made := false
+	err = inCgroup(all[i], func(dir string) error {
+		made = true
+		cmd := again(waiting)
 		fd, err := unix.Open(dir, unix.O_PATH|unix.O_CLOEXEC, 0)
 		if err != nil {
 			return fmt.Errorf("open %s: %w", dir, err)
@@ -210,6 +221,10 @@ func inV2(do func(dir string, pid int) error) (string, error) {
 		defer func() { hold.Close(); _ = cmd.Process.Kill(); _ = cmd.Wait() }()
 		return do(dir, cmd.Process.Pid)
 	})
+	if !made {
+		return "takes a cgroup of v2 of one's own", errUntried
+	}
+	return "", err
 }
 
 func startInCgroup(*place) (string, error) {
@@ -229,7 +244,7 @@ func freeze(*place) (string, error) {
 	return inV2(func(dir string, _ int) error {
 		file := dir + "/cgroup.freeze"
 		if err := os.WriteFile(file, []byte("1"), 0); err != nil {
-			return fmt.Errorf("write %s: %w", file, errno(err))
+			return fmt.Errorf("cgroup.freeze %s: %w", dir, errno(err))
 		}
 		err := await(func() bool {
 			text, _ := os.ReadFile(dir + "/cgroup.events")
@@ -237,7 +252,7 @@ func freeze(*place) (string, error) {
 		})
 		_ = os.WriteFile(file, []byte("0"), 0)
 		if err != nil {
-			return fmt.Errorf("freeze %s: %w", dir, err)
+			return fmt.Errorf("cgroup.freeze %s: %w", dir, err)
 		}
 		return nil
 	})
@@ -248,11 +263,11 @@ func killCgroup(*place) (string, error) {
 		file := dir + "/cgroup.kill"
 		fd, err := unix.Open(file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
-			return fmt.Errorf("open %s: %w", file, err)
+			return fmt.Errorf("cgroup.kill %s: %w", dir, err)
 		}
 		defer unix.Close(fd)
 		if _, err := unix.Write(fd, []byte("1")); err != nil {
-			return fmt.Errorf("write %s: %w", file, err)
+			return fmt.Errorf("cgroup.kill %s: %w", dir, err)
 		}
 		var info unix.Siginfo
 		err = unix.Waitid(unix.P_PID, pid, &info, unix.WEXITED|unix.WNOWAIT, nil)
@@ -319,6 +334,14 @@ func userSession(*place) (string, error) {
 	if os.Getuid() == 0 {
 		return "root makes cgroups itself", errUntried
 	}
+	// The library would start a bus where there is none.
+	if _, ok := os.LookupEnv("DBUS_SESSION_BUS_ADDRESS"); !ok {
+		bus := os.Getenv("XDG_RUNTIME_DIR") + "/bus"
+		if _, err := os.Stat(bus); err != nil {
+			return "", fmt.Errorf("session bus: stat %s: %w", bus, errno(err))
+		}
+		os.Setenv("DBUS_SESSION_BUS_ADDRESS", "unix:path="+bus)
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	conn, err := dbus.NewUserConnectionContext(ctx)
@@ -328,7 +351,7 @@ func userSession(*place) (string, error) {
 	defer conn.Close()
 	version, err := conn.GetManagerProperty("Version")
 	if err != nil {
-		return "", fmt.Errorf("systemd: %w", err)
+		return "", fmt.Errorf("session bus: systemd: %w", err)
 	}
-	return strings.Trim(version, `"`), nil
+	return "systemd " + strings.Trim(version, `"`), nil
 }

@@ -8,10 +8,14 @@ import (
 	"context"
 	"os"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/procfs"
 )
 
 // Patience is how long one trial may take.
@@ -56,6 +60,8 @@ type Check struct {
 	Error string   `json:"error"` // call object: cause
 	Loses string   `json:"loses"` // what of kit does not work without it
 	Hints []string `json:"hints"` // why, and what to do about it
+
+	unborn uintptr // the namespaces that it could not be tried in
 }
 
 // Examine tries everything. It leaves nothing behind. Ladder is the whole of it.
@@ -73,15 +79,55 @@ func Examine(ctx context.Context, ladder []container.Step) (Report, error) {
 		for _, as := range t.as(r.Machine) {
 			r.Checks = append(r.Checks, Check{})
 			c := &r.Checks[len(r.Checks)-1]
+			if noProc := procfs.Mounted(); noProc != nil {
+				*c = t.without(as, noProc)
+				continue
+			}
 			todo = append(todo, func() { *c = t.run(ctx, p, as) })
 		}
 	}
 	todo = append(todo, func() { r.Steps = p.ladder(ctx, ladder) })
 	atOnce(todo)
+	r.blame()
 	for _, s := range r.Steps {
 		r.OK = r.OK && s.State == Works
 	}
 	return r, nil
+}
+
+// blame leaves the failure of a kind of namespaces to its own check: what could not be
+// tried for the lack of it is no news.
+func (r *Report) blame() {
+	kinds := []struct {
+		id, name string
+		flag     uintptr
+	}{
+		{"userns", "user", unix.CLONE_NEWUSER},
+		{"mnt", "mount", unix.CLONE_NEWNS},
+		{"pid", "PID", unix.CLONE_NEWPID},
+		{"ipc", "IPC", unix.CLONE_NEWIPC},
+		{"net", "network", unix.CLONE_NEWNET},
+	}
+	for i := range r.Checks {
+		c := &r.Checks[i]
+		for _, k := range kinds {
+			if c.ID == k.id {
+				break // what comes later is not needed to try it
+			}
+			if c.unborn&k.flag != 0 && r.failed(k.id, c.As) {
+				c.State, c.Found = Untried, "takes a "+k.name+" namespace"
+				c.Error, c.Hints = "", []string{}
+				break
+			}
+		}
+	}
+}
+
+// failed tells that a check's namespaces could not be had.
+func (r *Report) failed(id, as string) bool {
+	return slices.ContainsFunc(r.Checks, func(c Check) bool {
+		return c.ID == id && c.As == as && c.unborn != 0
+	})
 }
 
 // Ladder tries the steps as a whole.

@@ -25,8 +25,10 @@ func limits() [Limits][2]string {
 	}
 }
 
-// limitStep is the step whose flags they are.
-const limitStep = 3
+const (
+	limitStep = 3 // the step whose flags they are
+	netStep   = 5 // the first that changes the host's network
+)
 
 // A run is one kit step, and how it ended.
 type run struct {
@@ -94,13 +96,19 @@ func (s *Step) without(runs []run) {
 func (r *run) do(ctx context.Context, p *place) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	args := append([]string{"step", strconv.Itoa(r.step), "--trace=off", "--rootfs", p.path("root")},
+	// Nobody else makes mount points in it meanwhile.
+	root, err := p.newRoot()
+	if err != nil {
+		r.err, r.hints = err.Error(), []string{}
+		return
+	}
+	args := append([]string{"step", strconv.Itoa(r.step), "--trace=off", "--rootfs", root},
 		r.flags...)
 	cmd := exec.CommandContext(ctx, "/proc/self/exe", append(args, "--", "/true")...)
 	cmd.Args[0] = os.Args[0]
 	cmd.Env = environment("KIT_CACHE="+p.path("cache"), "KIT_STATE="+p.path("state"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL}
-	if container.Privileged() {
+	if container.Privileged() && r.step >= netStep {
 		cmd.SysProcAttr.Cloneflags = unix.CLONE_NEWNET
 	}
 	// Asked to end, it cleans up.
@@ -108,8 +116,7 @@ func (r *run) do(ctx context.Context, p *place) {
 	cmd.WaitDelay = patience
 	var said bytes.Buffer
 	cmd.Stderr = &said
-	err := cmd.Run()
-	if err == nil {
+	if err = cmd.Run(); err == nil {
 		return
 	}
 	r.err, r.hints = parse(said.String())
@@ -117,7 +124,7 @@ func (r *run) do(ctx context.Context, p *place) {
 		r.err = err.Error()
 		if errno := unix.Errno(0); errors.As(err, &errno) {
 			failure := &container.CloneError{Flags: cmd.SysProcAttr.Cloneflags, Err: errno}
-			r.err, r.hints = failure.Error(), explain(failure, 0)
+			r.err, r.hints = failure.Error(), explain(failure)
 		}
 	}
 }

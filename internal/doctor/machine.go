@@ -45,7 +45,10 @@ func inside() string {
 	text, _ := os.ReadFile("/proc/sys/kernel/osrelease")
 	release := string(text)
 	exists := func(path string) bool { _, err := os.Stat(path); return err == nil }
+	wsl2 := strings.Contains(release, "WSL2") || strings.Contains(release, "microsoft-standard")
 	switch {
+	case strings.Contains(release, "Microsoft") && !wsl2:
+		return "wsl1" // which runs no containers
 	case os.Getenv("CODESPACES") == "true":
 		return "codespaces"
 	case exists("/run/.containerenv"):
@@ -54,10 +57,8 @@ func inside() string {
 		return "docker"
 	case os.Getenv("container") != "":
 		return os.Getenv("container") // systemd's convention: "lxc", "systemd-nspawn"
-	case strings.Contains(release, "WSL2"), strings.Contains(release, "microsoft-standard"):
+	case wsl2:
 		return "wsl2"
-	case strings.Contains(release, "Microsoft"):
-		return "wsl1"
 	}
 	return ""
 }

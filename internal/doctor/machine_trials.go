@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,15 +16,21 @@ import (
 	"github.com/containerkit/kit/internal/vm"
 )
 
+const procID = "proc-here"
+
 // machineTrials are about what kit itself needs, whatever the step.
 func machineTrials() []trial {
 	return []trial{
 		{
-			id: "arch", name: "architecture", who: oneself, deed: knownArch,
-			loses: "the seccomp profile and kit enter know other architectures not",
+			id: "kernel", name: "Linux kernel", who: oneself, deed: kernel,
+			loses: "everything",
 		},
 		{
-			id: "proc-here", name: "/proc of this machine", who: oneself, deed: procHere,
+			id: "arch", name: "architecture", who: oneself, deed: knownArch,
+			loses: "the trace, kit enter, the seccomp profile",
+		},
+		{
+			id: procID, name: "/proc of this machine", who: oneself, deed: procHere,
 			loses: "the maps of user namespaces, kit inspect, the trace",
 		},
 		{
@@ -54,6 +60,20 @@ func machineTrials() []trial {
 	}
 }
 
+// kernel asks for the calls of the new mount API, with which kit builds (Linux 5.12 has
+// the last of them): no such descriptor, and no such call, are two things.
+func kernel(*place) (string, error) {
+	m := look()
+	if m.Inside == "wsl1" {
+		return m.Kernel, fmt.Errorf("kernel: %s is that of WSL 1: %w", m.Kernel, unix.ENOSYS)
+	}
+	_, _, errno := unix.RawSyscall6(unix.SYS_MOUNT_SETATTR, ^uintptr(0), 0, 0, 0, 0, 0)
+	if errno == unix.ENOSYS {
+		return m.Kernel, fmt.Errorf("mount_setattr: %w", errno)
+	}
+	return m.Kernel, nil
+}
+
 func knownArch(*place) (string, error) {
 	if runtime.GOARCH == "amd64" || runtime.GOARCH == "arm64" {
 		return runtime.GOARCH, nil
@@ -70,13 +90,13 @@ func unfiltered(*place) (string, error) {
 	if len(denied) == 0 {
 		return "", nil
 	}
-	return "", fmt.Errorf("seccomp filter: %v: %w", denied, unix.EPERM)
+	return "", fmt.Errorf("seccomp filter: denies %s: %w",
+		strings.Join(denied, ", "), unix.EPERM)
 }
 
 // traceChild is the parent of a process that asks to be traced (ptrace(2)).
 func traceChild(*place) (string, error) {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{roleEnv + "=" + role}
+	cmd := again(waiting)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Ptrace: true, Pdeathsig: unix.SIGKILL}
 	err := cmd.Start()
 	if err != nil {

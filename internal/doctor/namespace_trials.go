@@ -3,13 +3,13 @@ package doctor
 import (
 	"fmt"
 	"os"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
 
-// namespaceTrials are those of step 2.
+// namespaceTrials are those of step 2 that make namespaces.
 func namespaceTrials() []trial {
-	const own = unix.CLONE_NEWNS | unix.CLONE_NEWPID
 	return []trial{
 		{
 			id: "userns", name: "user namespace with maps", step: 2, who: userRoot, deed: isRoot,
@@ -32,6 +32,13 @@ func namespaceTrials() []trial {
 			id: "time", name: "time namespace", step: 2, deed: shiftClocks, loses: "--time-offset",
 			ns: unix.CLONE_NEWNS,
 		},
+	}
+}
+
+// mountTrials are those of step 2 that make the container's own tree of files.
+func mountTrials() []trial {
+	const own = unix.CLONE_NEWNS | unix.CLONE_NEWPID
+	return []trial{
 		{
 			id: "private", name: "mounts made private", step: 2, ns: mounts, deed: detach,
 			loses: "steps 2 to 6: the host would see the container's mounts",
@@ -91,13 +98,25 @@ func setName(*place) (string, error) {
 	return "", nil
 }
 
+// shiftClocks makes a time namespace for children, and sets its clocks. That is allowed
+// as long as nobody is in it: the runtime must start no thread in between, and so does
+// not hear of these calls.
 func shiftClocks(*place) (string, error) {
-	if err := unix.Unshare(unix.CLONE_NEWTIME); err != nil {
-		return "", fmt.Errorf("unshare CLONE_NEWTIME: %w", err)
+	file := fmt.Sprintf("/proc/%d/timens_offsets", unix.Gettid())
+	fd, err := unix.Open(file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", file, err)
 	}
-	const file = "/proc/self/timens_offsets"
-	if err := os.WriteFile(file, []byte("boottime 1 0\n"), 0); err != nil {
-		return "", fmt.Errorf("write %s: %w", file, errno(err))
+	defer unix.Close(fd)
+	offsets := []byte("boottime 1 0\n")
+	_, _, errno := unix.RawSyscall(unix.SYS_UNSHARE, unix.CLONE_NEWTIME, 0, 0)
+	if errno != 0 {
+		return "", fmt.Errorf("unshare CLONE_NEWTIME: %w", errno)
+	}
+	_, _, errno = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd),
+		uintptr(unsafe.Pointer(&offsets[0])), uintptr(len(offsets)))
+	if errno != 0 {
+		return "", fmt.Errorf("write %s: %w", file, errno)
 	}
 	return "", nil
 }
@@ -161,6 +180,9 @@ func bindMount(p *place) (string, error) {
 
 // makeNode makes /dev/null once more.
 func makeNode(p *place) (string, error) {
+	if inUserNamespace() {
+		return "root of a user namespace shows the host's", errUntried
+	}
 	if _, err := mountOn(p, "tmpfs", unix.MS_NOSUID, "mode=755,size=64k"); err != nil {
 		return "", err
 	}
@@ -180,7 +202,10 @@ func pivot(p *place) (string, error) {
 	if _, err := detach(p); err != nil {
 		return "", err
 	}
-	root := p.path("root")
+	root, err := p.newRoot()
+	if err != nil {
+		return "", err
+	}
 	if err := unix.Mount(root, root, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return "", fmt.Errorf("mount %s on itself: %w", root, err)
 	}

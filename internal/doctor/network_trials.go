@@ -116,6 +116,9 @@ func forward(*place) (string, error) {
 func firewall(*place) (string, error) {
 	conn := &nftables.Conn{}
 	chains, err := conn.ListChains()
+	if errors.Is(err, unix.EPERM) {
+		return "the host's network is not ours to look into", errUntried
+	}
 	if err != nil {
 		return "", fmt.Errorf("nftables: %w", err)
 	}
@@ -233,6 +236,9 @@ func tryWayOut(*place) (string, error) {
 	defer end()
 	argv, missing := container.WayOut(pid)
 	if missing != "" {
+		if what, cause, ok := strings.Cut(missing, ": "); ok && cause == unix.EACCES.Error() {
+			return "", fmt.Errorf("way out: %s: %w", what, unix.EACCES)
+		}
 		return "", fmt.Errorf("way out: %s: %w", missing, unix.ENOENT)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -17,7 +17,7 @@ import (
 type place struct {
 	dir  string
 	lock *os.File
-	Err  error // why it is not in kit's cache
+	err  error // why it is not in kit's cache
 }
 
 const placePrefix = "doctor-"
@@ -37,14 +37,14 @@ func newPlace() (*place, error) {
 			return p, p.furnish()
 		}
 	}
-	p.Err = err
+	p.err = err
 	if p.dir, err = os.MkdirTemp("", "kit-"+placePrefix); err != nil {
 		return nil, err
 	}
 	return p, p.furnish()
 }
 
-// furnish makes the directories, and the smallest root file system that there can be.
+// furnish makes the directories.
 func (p *place) furnish() (err error) {
 	defer func() {
 		if err != nil {
@@ -58,7 +58,7 @@ func (p *place) furnish() (err error) {
 		return err
 	}
 	for _, dir := range []string{
-		"root", "merged", "cache", "state",
+		"merged", "cache", "state",
 	} {
 		if err := os.MkdirAll(p.path(dir), 0o755); err != nil {
 			return err
@@ -66,12 +66,23 @@ func (p *place) furnish() (err error) {
 	}
 	// Root of a container whose ids are mapped is nobody here, and has to get in; where
 	// state is kept, nobody else may.
-	for dir, mode := range map[string]os.FileMode{"": 0o755, "root": 0o755, "state": 0o700} {
+	for dir, mode := range map[string]os.FileMode{"": 0o755, "state": 0o700} {
 		if err := os.Chmod(p.path(dir), mode); err != nil {
 			return err
 		}
 	}
-	return os.WriteFile(p.path("root/true"), trueProgram(), 0o755)
+	return nil
+}
+
+// newRoot makes the smallest root file system that there can be.
+func (p *place) newRoot() (dir string, err error) {
+	if dir, err = os.MkdirTemp(p.dir, "root-"); err != nil {
+		return "", err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	return dir, os.WriteFile(filepath.Join(dir, "true"), trueProgram(), 0o755)
 }
 
 func (p *place) path(name string) string { return filepath.Join(p.dir, name) }

@@ -28,8 +28,12 @@ func rootTrials() []trial {
 }
 
 func changeRoot(p *place) (string, error) {
-	if err := unix.Chroot(p.path("root")); err != nil {
-		return "", fmt.Errorf("chroot %s: %w", p.path("root"), err)
+	root, err := p.newRoot()
+	if err != nil {
+		return "", err
+	}
+	if err := unix.Chroot(root); err != nil {
+		return "", fmt.Errorf("chroot %s: %w", root, err)
 	}
 	if err := unix.Access("/true", unix.X_OK); err != nil {
 		return "", fmt.Errorf("access /true: %w", err)
@@ -58,11 +62,14 @@ func hostTools(*place) (string, error) {
 }
 
 // cacheHere tells where the doctor has found a place.
-func cacheHere(p *place) (string, error) {
+func cacheHere(*place) (string, error) {
 	q, err := newPlace()
 	if err != nil {
 		return "", err
 	}
 	defer q.remove()
-	return fileSystem(q.dir), q.Err
+	if q.err != nil {
+		return q.dir, fmt.Errorf("cache: %w", q.err)
+	}
+	return fileSystem(q.dir), nil
 }

@@ -114,30 +114,46 @@ func (t trial) do(p *place) (a answer) {
 	case errors.Is(err, errUntried):
 		a.Untried = true
 	case err != nil:
-		a.Error, a.Hints = err.Error(), explain(&container.Error{Err: err}, t.ns)
+		a.Error, a.Hints = err.Error(), explain(&container.Error{Err: err})
 	}
 	return a
 }
 
 // explain says why something failed, and what to do about it: what kit says at any
-// such failure, else what is known of the namespaces that it was in.
-func explain(err error, ns uintptr) []string {
+// such failure, else what the machine says of itself.
+func explain(err error) []string {
 	if hints := hint.For(err); len(hints) > 0 {
 		return hints
 	}
 	hints := []string{}
-	for _, fact := range probe.Explain(ns, err) {
+	for _, fact := range probe.Confined(err) {
 		hints = append(hints, fact.Problem+": "+fact.Why, fact.Fix)
 	}
 	return hints
 }
 
-// run makes the trial.
-func (t trial) run(ctx context.Context, p *place, as string) Check {
-	c := Check{
+// check is what is known of a trial before it is made.
+func (t trial) check(as string) Check {
+	return Check{
 		ID: t.id, Step: t.step, Name: t.name, As: as, State: Works, Loses: t.loses,
 		Hints: []string{},
 	}
+}
+
+// without is the check where there is no /proc, through which everything is started.
+func (t trial) without(as string, noProc error) Check {
+	c := t.check(as)
+	c.State, c.Found = Untried, "takes /proc"
+	if t.id == procID {
+		c.State, c.Found, c.Error = Fails, "", noProc.Error()
+		c.Hints = explain(&container.Error{Err: noProc})
+	}
+	return c
+}
+
+// run makes the trial.
+func (t trial) run(ctx context.Context, p *place, as string) Check {
+	c := t.check(as)
 	if as == AsRoot && !container.Privileged() {
 		c.State, c.Found = Untried, "for root only"
 		return c
@@ -149,7 +165,8 @@ func (t trial) run(ctx context.Context, p *place, as string) Check {
 	a, err := t.start(ctx, p, flags)
 	switch {
 	case err != nil:
-		c.State, c.Error, c.Hints = Fails, err.Error(), explain(err, flags)
+		c.State, c.Error, c.Hints = Fails, err.Error(), explain(err)
+		c.unborn = flags
 	case a.Untried:
 		c.State, c.Found = Untried, a.Found
 	case a.Error != "":
@@ -158,6 +175,14 @@ func (t trial) run(ctx context.Context, p *place, as string) Check {
 		c.Found = a.Found
 	}
 	return c
+}
+
+// again starts this program once more, for a trial or a part of one.
+func again(trial string) *exec.Cmd {
+	cmd := exec.Command("/proc/self/exe")
+	cmd.Args[0] = os.Args[0] // a test program goes by it
+	cmd.Env = []string{roleEnv + "=" + role, trialEnv + "=" + trial, "GOMAXPROCS=2"}
+	return cmd
 }
 
 // start starts the child in its namespaces, and waits for its answer.

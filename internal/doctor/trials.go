@@ -5,7 +5,7 @@ import "golang.org/x/sys/unix"
 // trials are all there are, in the order in which they are told.
 func trials() (list []trial) {
 	for _, part := range [][]trial{
-		machineTrials(), rootTrials(), namespaceTrials(), cgroupTrials(), overlayTrials(),
+		machineTrials(), rootTrials(), namespaceTrials(), mountTrials(), cgroupTrials(), overlayTrials(),
 		networkTrials(), securityTrials(),
 	} {
 		list = append(list, part...)

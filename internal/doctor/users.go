@@ -10,6 +10,9 @@ import (
 
 	"github.com/moby/sys/user"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/procfs"
 )
 
 // waiting is the trial of a process that does nothing until its input ends.
@@ -17,8 +20,7 @@ const waiting = "waiting"
 
 // inner starts a process in a user namespace, and others (CLONE_NEW*), that waits.
 func inner(maps []syscall.SysProcIDMap, flags uintptr) (pid int, end func(), err error) {
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = []string{roleEnv + "=" + role, trialEnv + "=" + waiting}
+	cmd := again(waiting)
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags: unix.CLONE_NEWUSER | flags, Pdeathsig: unix.SIGKILL,
 		UidMappings: maps, GidMappings: maps, GidMappingsEnableSetgroups: os.Geteuid() == 0,
@@ -28,14 +30,22 @@ func inner(maps []syscall.SysProcIDMap, flags uintptr) (pid int, end func(), err
 		return 0, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return 0, nil, fmt.Errorf("clone CLONE_NEWUSER: %w", errno(err))
+		return 0, nil, &container.CloneError{Flags: cmd.SysProcAttr.Cloneflags, Err: errno(err)}
 	}
 	return cmd.Process.Pid, func() { hold.Close(); _ = cmd.Wait() }, nil
 }
 
 // mapMount makes a mount of the place's directory with the ids of a user namespace.
 func mapMount(p *place) (string, error) {
-	pid, end, err := inner([]syscall.SysProcIDMap{{HostID: 100000, Size: 1 << 16}}, 0)
+	const first, size = 100000, 1 << 16
+	ids, err := procfs.IDMap(0, "uid_map")
+	if err != nil {
+		return "", err
+	}
+	if _, ok := ids.Outside(first + size - 1); !ok {
+		return "", fmt.Errorf("uid_map: no ids up to %d here: %w", first+size-1, unix.EPERM)
+	}
+	pid, end, err := inner([]syscall.SysProcIDMap{{HostID: first, Size: size}}, 0)
 	if err != nil {
 		return "", err
 	}
@@ -45,7 +55,10 @@ func mapMount(p *place) (string, error) {
 		return "", fmt.Errorf("open /proc/%d/ns/user: %w", pid, err)
 	}
 	defer unix.Close(ns)
-	root := p.path("root")
+	root, err := p.newRoot()
+	if err != nil {
+		return "", err
+	}
 	fd, err := unix.OpenTree(unix.AT_FDCWD, root, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
 	if err != nil {
 		return "", fmt.Errorf("open_tree %s: %w", root, err)
@@ -100,6 +113,7 @@ func ownRange(file string) (r user.SubID, err error) {
 	if u, err := user.CurrentUser(); err == nil {
 		name = u.Name
 	}
+	// A user may have a range by name or by uid.
 	list, err := user.ParseSubIDFileFilter(file, func(s user.SubID) bool {
 		return (s.Name == name || s.Name == uid) && s.Count > 0
 	})

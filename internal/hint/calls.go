@@ -12,19 +12,8 @@ import (
 // maskedProc explains why the kernel refuses a new /proc in a user namespace:
 // there must be another one that can be seen as a whole (mount_too_revealing).
 func maskedProc() []string {
-	covered, err := mountinfo.GetMounts(func(m *mountinfo.Info) (skip, stop bool) {
-		return !strings.HasPrefix(m.Mountpoint, "/proc/"), false
-	})
-	if err != nil || len(covered) == 0 {
-		return []string{"in a user namespace, a new /proc is allowed only while another one can " +
-			"be seen as a whole"}
-	}
-	return []string{
-		fmt.Sprintf("parts of the outer /proc are covered (%s and %d more), so a user namespace "+
-			"may not mount its own",
-			covered[0].Mountpoint, len(covered)-1),
-		"inside docker: start the outer container with --security-opt systempaths=unconfined",
-	}
+	return append(covered("/proc"),
+		"inside docker: start the outer container with --security-opt systempaths=unconfined")
 }
 
 func rootIsNoMount() []string {

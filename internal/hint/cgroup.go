@@ -38,6 +38,9 @@ func ownCgroup() string {
 	if _, err := os.Stat("/run/systemd/system"); err == nil {
 		return "let systemd give you one: systemd-run --user --scope -p Delegate=yes kit step 3 ..."
 	}
+	if secondWSL() {
+		return wslCgroups()[0]
+	}
 	return "there is no systemd here: root can make a cgroup, chown its directory, " +
 		"cgroup.procs and cgroup.subtree_control to you, and move your shell into it"
 }

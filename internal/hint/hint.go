@@ -42,8 +42,8 @@ func For(err error) []string {
 
 // A rule gives the advice for one errno of one call.
 type rule struct {
-	call  string // what the error begins with
-	errno unix.Errno
+	call  string     // what the error begins with
+	errno unix.Errno // 0: any
 	hints func() []string
 }
 
@@ -67,14 +67,14 @@ func rules() []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}, slices.Concat(overlayRules(), cgroupRules(), netRules(), securityRules())...)
+	}, slices.Concat(overlayRules(), cgroupRules(), netRules(), securityRules(), primitiveRules())...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with
 // its errno.
 func forCall(err error) []string {
 	for _, r := range rules() {
-		if strings.HasPrefix(err.Error(), r.call) && errors.Is(err, r.errno) {
+		if strings.HasPrefix(err.Error(), r.call) && (r.errno == 0 || errors.Is(err, r.errno)) {
 			return r.hints()
 		}
 	}

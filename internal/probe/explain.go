@@ -34,6 +34,20 @@ func explain(m machine, flags uintptr, err error) []Fact {
 	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
 		facts = m.denied(flags)
 	}
+	return orUnknown(facts, err)
+}
+
+// Confined says who keeps kit from something else than new namespaces, as far as that
+// can be seen: a filter on system calls, or a security module.
+func Confined(err error) []Fact {
+	m := thisMachine()
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSYS) {
+		return orUnknown(append(m.filtered(), m.labelled()...), err)
+	}
+	return orUnknown(nil, err)
+}
+
+func orUnknown(facts []Fact, err error) []Fact {
 	if len(facts) > 0 {
 		return facts
 	}
