@@ -43,21 +43,27 @@ its man page, 3 the call, with the values found.
 The exit status is 0 with all points, 1 where some are missing, 2 for wrong usage,
 125 where it cannot be checked.
 
---json writes an object for graders: "v" (1), "pid", "name" (of kit's container, or
-""), "dir" (of a lab, or ""), "steps" (N), "points", "of" and "items". Each item has "step", "name",
-"what" (is asked for), "points" (gained), "of", "got" (what was found, or why it
-could not be looked at) and "hints". One of 0 points does not apply here.`,
+--json writes an object for graders. Keys may be added, none is renamed or left out:
+
+  v       1
+  pid     the process, 0 for a lab
+  name    of a container of kit's, else ""
+  dir     of a lab, else ""
+  steps   N
+  points  gained, of: all there are to gain
+  items   step, name (unique in it), what (is asked for), points (gained), of (0: it
+          does not apply here), got (what was found, or why it could not be looked at),
+          hints (as many as asked for, none where all points are gained)`,
 		Example: `  kit check 1
   kit check 2 4711 --hints 2
   kit check 6 web --json`,
-		Args: cobra.MaximumNArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.out, o.errOut = cmd.OutOrStdout(), cmd.ErrOrStderr()
 			return runCheck(o, args)
 		},
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "as JSON, for graders")
-	cmd.Flags().IntVar(&o.hints, "hints", 1, "levels of hints, from `0` (none) to 3")
+	cmd.Flags().IntVar(&o.hints, "hints", 1, "how many `levels` of hints: 0 to 3")
 	return cmd
 }
 
@@ -66,23 +72,26 @@ func runCheck(o *checkOptions, args []string) error {
 		return fmt.Errorf("--hints %d: not one of 0, 1, 2, 3", o.hints)
 	}
 	if len(args) == 0 {
-		return errors.New("check: which step, or which directory of a lab? (kit check <N|DIR> [NAME|PID])")
+		return errors.New("check: which step, or which directory of a lab? " +
+			"(kit check <N|DIR> [NAME|PID])")
 	}
-	if info, err := os.Stat(args[0]); err == nil && info.IsDir() && !isNumber(args[0]) {
-		if len(args) > 1 {
-			return fmt.Errorf("check: %q is one argument too many behind a directory", args[1])
+	n, isStep := stepNamed(args[0])
+	most := 2
+	if !isStep {
+		if err := labDirectory(args[0]); err != nil {
+			return err
 		}
+		most = 1
+	}
+	if len(args) > most {
+		return fmt.Errorf("check: %q is one argument too many", args[most])
+	}
+	if !isStep {
 		return checkDir(args[0], o)
 	}
-	if strings.Contains(args[0], "/") {
-		return fmt.Errorf("check %s: there is no such directory", args[0])
-	}
-	n, err := stepNumber(args[0])
-	if err != nil {
-		return fmt.Errorf("check: %w", err)
-	}
 	g := &grade{Version: 1, Steps: n}
-	if g.Pid, g.Name, err = checked(args[1:]); err != nil {
+	var err error
+	if g.Pid, g.Name, err = checked(args[0], args[1:]); err != nil {
 		return err
 	}
 	if g.Items, err = check.Container(g.Pid, n); err != nil {
@@ -91,16 +100,34 @@ func runCheck(o *checkOptions, args []string) error {
 	return g.write(o)
 }
 
-func isNumber(arg string) bool {
-	_, err := strconv.Atoi(arg)
-	return err == nil
+// stepNamed understands "2" and "namespaces".
+func stepNamed(arg string) (n int, ok bool) {
+	n, err := stepNumber(arg)
+	return n, err == nil
+}
+
+// labDirectory refuses what is neither a step nor a directory.
+func labDirectory(arg string) error {
+	info, err := os.Stat(arg)
+	_, notANumber := strconv.Atoi(arg)
+	switch {
+	case notANumber == nil:
+		return fmt.Errorf("check %s: there is no such step; %s", arg, ladder())
+	case err == nil && info.IsDir():
+		return nil
+	case err == nil:
+		return fmt.Errorf("check %s: not a directory", arg)
+	case strings.Contains(arg, "/"):
+		return fmt.Errorf("check %s: there is no such directory", arg)
+	}
+	return fmt.Errorf("check %s: neither a step nor a directory; %s", arg, ladder())
 }
 
 // checked is the process to check: the one that is named, or the first one of the newest
 // container.
-func checked(args []string) (pid int, name string, err error) {
+func checked(step string, args []string) (pid int, name string, err error) {
 	if len(args) == 0 {
-		return newest()
+		return newest(step)
 	}
 	if pid, err := strconv.Atoi(args[0]); err == nil {
 		if pid <= 0 {
@@ -116,7 +143,7 @@ func checked(args []string) (pid int, name string, err error) {
 }
 
 // newest is the container that was started last of those that run.
-func newest() (pid int, name string, err error) {
+func newest(step string) (pid int, name string, err error) {
 	all, err := state.List()
 	if err != nil {
 		return 0, "", failed(fmt.Errorf("check: %w", err))
@@ -128,8 +155,8 @@ func newest() (pid int, name string, err error) {
 		}
 	}
 	if last.Pid == 0 {
-		return 0, "", errors.New("check: no container of kit's is running: " +
-			"which process? (kit check N PID, with the number that ps -e tells)")
+		return 0, "", fmt.Errorf("check %s: no container of yours is running: which process? "+
+			"(kit check %[1]s PID; ps -e lists them)", step)
 	}
 	return last.Pid, last.Name, nil
 }

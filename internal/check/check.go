@@ -7,6 +7,7 @@
 package check
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -42,8 +43,8 @@ func Sum(items []Item) (points, of int) {
 // What may not be read of one that runs is said in its item, which then gains nothing.
 func Container(pid, upTo int) ([]Item, error) {
 	start, err := procfs.StartTime(pid)
-	if err == nil && !procfs.Running(pid, start) {
-		err = unix.ESRCH // a zombie has nothing left to look at
+	if errors.Is(err, unix.ESRCH) || err == nil && !procfs.Running(pid, start) {
+		err = unix.ESRCH // a zombie has nothing left to look at either
 	}
 	if err != nil {
 		return nil, fmt.Errorf("check %d: %w", pid, err)
