@@ -33,32 +33,28 @@ func cgroupExercises() []exercise {
 			3, "memory", "a limit on memory, less than the machine's", 2, limited("memory"),
 			"How much may it have before somebody stops it? kit inspect {pid}",
 			"What is above memory.max (v1: memory.limit_in_bytes) is reclaimed, and where that does " +
-				"not help the OOM killer acts (cgroup-v2.rst)." + inherit,
+				"not help the OOM killer acts (cgroup-v2.rst).",
 		},
 		{
 			3, "swap", "no way around it by swap", 1, (*process).checkSwap,
 			"Where do pages go that are above the limit?",
 			"The limit on memory counts what is in memory: what is swapped out does not count. " +
-				"memory.swap.max does (v1: memory.memsw.limit_in_bytes, both together)." + inherit,
+				"memory.swap.max does (v1: memory.memsw.limit_in_bytes, both together).",
 		},
 		{
 			3, "pids", "a limit on processes", 2, limited("pids"),
 			"What does a fork bomb in there do to you? kit inspect {pid}",
 			"pids.max counts processes and threads of the cgroup: above it fork fails with EAGAIN " +
-				"(cgroup-v2.rst)." + inherit,
+				"(cgroup-v2.rst).",
 		},
 		{
 			3, "cpu", "a quota of CPU time, less than all CPUs", 1, limited("cpu"),
 			"What does a busy loop in there leave to you? kit inspect {pid}",
 			"cpu.max is how many microseconds of CPU time there are in each period, for all threads " +
-				"together (v1: cpu.cfs_quota_us and cpu.cfs_period_us)." + inherit,
+				"together (v1: cpu.cfs_quota_us and cpu.cfs_period_us).",
 		},
 	}
 }
-
-// inherit is what v2 has to be told for any limit.
-const inherit = " In v2 a cgroup has the controllers that its parent hands on in " +
-	"cgroup.subtree_control."
 
 // A group is where the process is in one hierarchy.
 type group struct {
@@ -277,10 +273,12 @@ func (p *process) limit(resource string) (*group, *cgroup.Limit, verdict) {
 	}
 	parent := filepath.Dir(g.place.Dir)
 	enabled, _ := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control"))
-	return nil, nil, no(
-		fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
+	v := no(fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
 		fmt.Sprintf("%s/cgroup.subtree_control is %q: write +%s to it, and the same in each above it.",
 			parent, strings.TrimSpace(string(enabled)), resource))
+	v.page = "In v2 a cgroup has the controllers that its parent hands on in cgroup.subtree_control, " +
+		"from the top down. One that hands on may hold no processes itself (cgroups(7))."
+	return nil, nil, v
 }
 
 // most is what the machine has of a resource.
@@ -318,7 +316,10 @@ func (p *process) checkSwap() verdict {
 		name, want = "memory.memsw.limit_in_bytes", "as much as to memory.limit_in_bytes"
 	}
 	// Beside the limit on memory, which a cgroup above may have set.
-	dir := strings.TrimSuffix(g.place.Dir, strings.TrimPrefix(g.place.Path, l.SetAt))
+	dir := g.place.Dir
+	if l.SetAt != "" {
+		dir = strings.TrimSuffix(dir, strings.TrimPrefix(g.place.Path, l.SetAt))
+	}
 	file := filepath.Join(dir, name)
 	call := fmt.Sprintf("Write %s to %s, behind the limit on memory.", want, file)
 	if l.Limit == nil || !g.own(l.SetAt) {

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -29,6 +30,7 @@ type verdict struct {
 	got   string
 	first string // what has to be done before
 	call  string // the third hint: the call, with the values found
+	page  string // the second hint, where another mechanism than the exercise's is to blame
 
 	hidden bool // it may not be read
 }
@@ -63,7 +65,7 @@ func (e exercise) hints(p *process, v verdict) []string {
 				"user who started the container.", os.Geteuid(), p.them.UIDs[0]),
 		}
 	}
-	list := []string{e.question, e.mechanism, v.call}
+	list := []string{e.question, cmp.Or(v.page, e.mechanism), v.call}
 	if v.first != "" {
 		list[0] = "First comes " + v.first + ". " + list[0]
 	}
