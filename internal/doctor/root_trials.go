@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"fmt"
+	"os"
 	"os/exec"
 
 	"golang.org/x/sys/unix"
@@ -43,9 +44,9 @@ func changeRoot(p *place) (string, error) {
 
 // hostTools looks for a shell and what it is linked with.
 func hostTools(*place) (string, error) {
-	sh, err := exec.LookPath("sh")
-	if err != nil {
-		return "", fmt.Errorf("rootfs: this machine has no sh to make it from: %w", unix.ENOENT)
+	const sh = "/bin/sh"
+	if _, err := os.Stat(sh); err != nil {
+		return "", fmt.Errorf("rootfs: no %s to make it from: %w", sh, errno(err))
 	}
 	files, missing, err := elfdep.Closure("/", []string{sh})
 	if err != nil {
@@ -56,7 +57,7 @@ func hostTools(*place) (string, error) {
 	}
 	found := fmt.Sprintf("%s and %d files", sh, len(files))
 	if _, err := exec.LookPath("busybox"); err == nil {
-		found += ", busybox"
+		found += "; busybox"
 	}
 	return found, nil
 }

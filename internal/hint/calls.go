@@ -3,10 +3,13 @@ package hint
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/probe"
 )
 
 // maskedProc explains why the kernel refuses a new /proc in a user namespace:
@@ -20,7 +23,11 @@ func rootIsNoMount() []string {
 	return []string{"/ is not a mount point here: kit was started inside a chroot; start it outside"}
 }
 
+// mountForbidden tells by asking whether it is a filter or a security module.
 func mountForbidden() []string {
+	if len(probe.Filtered("mount")) > 0 {
+		return outerFilter()
+	}
 	if _, err := os.Stat("/.dockerenv"); err == nil {
 		return []string{
 			"kit runs inside a docker container, whose AppArmor profile denies mount",
@@ -63,6 +70,8 @@ func noIDMap() []string {
 	}
 }
 
+// oldKernel says since which release there is something. Where this kernel is not older,
+// somebody hides it.
 func oldKernel(what, since string) func() []string {
 	return func() []string {
 		var u unix.Utsname
@@ -70,8 +79,21 @@ func oldKernel(what, since string) func() []string {
 			return nil
 		}
 		release := unix.ByteSliceToString(u.Release[:])
-		return []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release)}
+		hints := []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release)}
+		if !older(release, since) {
+			hints = append(hints, "so a seccomp filter hides it, as that of an outer container "+
+				"(--security-opt seccomp=unconfined), or the kernel was built without")
+		}
+		return hints
 	}
+}
+
+// older compares the two numbers that releases begin with.
+func older(release, since string) bool {
+	var is, has [2]int
+	_, err1 := fmt.Sscanf(release, "%d.%d", &is[0], &is[1])
+	_, err2 := fmt.Sscanf(since, "%d.%d", &has[0], &has[1])
+	return err1 != nil || err2 != nil || slices.Compare(is[:], has[:]) < 0
 }
 
 // unmapped says which ids there are.

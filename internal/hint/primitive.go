@@ -26,7 +26,7 @@ func primitiveRules() []rule {
 		{"ptrace", unix.EPERM, noTracing},
 		{"pidfd_", unix.ENOSYS, oldKernel("pidfd", "5.3")},
 		{"clone3 CLONE_INTO_CGROUP", unix.EINVAL, oldKernel("CLONE_INTO_CGROUP", "5.7")},
-		{"clone3", unix.ENOSYS, noClone3},
+		{"clone3", unix.ENOSYS, oldKernel("clone3", "5.3")},
 		{"cgroup.kill", unix.ENOENT, oldKernel("cgroup.kill", "5.14")},
 		{"cgroup.freeze", unix.ENOENT, oldKernel("cgroup.freeze", "5.2")},
 		{"cgroups: none", unix.ENOENT, mountCgroups},
@@ -48,8 +48,8 @@ func primitiveRules() []rule {
 		{"cache", 0, otherCache},
 		{"rmdir in an overlay", unix.EIO, oldKernel("an overlay of a user's own in memory", "6.6")},
 		{"mount sysfs", unix.EPERM, maskedSys},
-		{"mount ", unix.EPERM, mountDenied},
-		{"mount ", unix.EACCES, mountDenied},
+		{"mount ", unix.EPERM, mountForbidden},
+		{"mount ", unix.EACCES, mountForbidden},
 	}
 }
 
@@ -128,12 +128,6 @@ func noTracing() []string {
 		"a security module (AppArmor, SELinux, Yama) denies it: see the kernel log (dmesg)",
 		"start the outer container, if there is one, with --cap-add SYS_PTRACE",
 	}
-}
-
-func noClone3() []string {
-	return append(oldKernel("clone3", "5.3")(),
-		"if that is not it, a seccomp filter hides the call: an outer container's, which "+
-			"--security-opt seccomp=unconfined goes without")
 }
 
 func mountCgroups() []string {
@@ -267,12 +261,4 @@ func madeForMounts(dir string) bool {
 		return true
 	}
 	return strings.HasPrefix(dir, "/sys/fs/") || strings.HasPrefix(dir, "/sys/kernel/")
-}
-
-// mountDenied tells by asking whether it is a filter or a security module.
-func mountDenied() []string {
-	if len(probe.Filtered("mount")) > 0 {
-		return outerFilter()
-	}
-	return mountForbidden()
 }

@@ -41,6 +41,9 @@ func explain(m machine, flags uintptr, err error) []Fact {
 // can be seen: a filter on system calls, or a security module.
 func Confined(err error) []Fact {
 	m := thisMachine()
+	if len(m.barred) == 0 {
+		m.barred = Filtered()
+	}
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSYS) {
 		return orUnknown(append(m.filtered(), m.labelled()...), err)
 	}
