@@ -26,5 +26,5 @@ var All = []container.Step{
 // Source is the steps' own source, by path from this directory, as the trace
 // and the lessons quote it.
 //
-//go:embed */*.go
+//go:embed *.go */*.go
 var Source embed.FS

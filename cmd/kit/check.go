@@ -14,12 +14,14 @@ import (
 
 	"github.com/containerkit/kit/internal/check"
 	"github.com/containerkit/kit/internal/state"
+	"github.com/containerkit/kit/steps"
 )
 
 // checkOptions are the flags of kit check, and where it writes to.
 type checkOptions struct {
 	asJSON bool
 	hints  int // levels of hints, 0 to 3
+	step   int // of a lab the only one, 0 for all
 
 	out, errOut io.Writer
 }
@@ -64,12 +66,16 @@ The exit status is 0 with all points, 1 where some are missing, 2 for wrong usag
 	}
 	cmd.Flags().BoolVar(&o.asJSON, "json", false, "as JSON, for graders")
 	cmd.Flags().IntVar(&o.hints, "hints", 1, "how many `levels` of hints: 0 to 3")
+	cmd.Flags().IntVar(&o.step, "step", 0, "of a lab, grade this `step` only")
 	return cmd
 }
 
 func runCheck(o *checkOptions, args []string) error {
 	if o.hints < 0 || o.hints > 3 {
 		return fmt.Errorf("--hints %d: not one of 0, 1, 2, 3", o.hints)
+	}
+	if o.step < 0 || o.step > len(steps.All) {
+		return fmt.Errorf("--step %d: there is no such step; %s", o.step, ladder())
 	}
 	if len(args) == 0 {
 		return errors.New("check: which step, or which directory of a lab? " +
@@ -88,6 +94,9 @@ func runCheck(o *checkOptions, args []string) error {
 	}
 	if !isStep {
 		return checkDir(args[0], o)
+	}
+	if o.step != 0 {
+		return errors.New("--step is for a lab: kit check DIR --step N")
 	}
 	g := &grade{Version: 1, Steps: n}
 	var err error
