@@ -110,6 +110,20 @@ func TestCheckStepsUser(t *testing.T) {
 	}
 }
 
+// TestCheckInit: the first process of a container with an init is kit, its child the command.
+func TestCheckInit(t *testing.T) {
+	root := ktest.HostRootfs(t)
+	ktest.Clean(t)
+	cmd := exec.Command("kit", "step", "2", "--init", "--trace=off", "--name", "initial", "--rootfs", root,
+		"--", "sleep", "60")
+	pid := awaitSleep(t, cmd)
+	g, _ := graded(t, "initial")
+	require.Empty(t, notGained(g.Items, 2))
+	require.NotEqual(t, pid, g.Pid)
+	require.NoError(t, killAll([]int{pid}))
+	_ = cmd.Wait()
+}
+
 // awaitSleep starts kit, and returns the process that sleeps inside.
 func awaitSleep(t *testing.T, cmd *exec.Cmd) int {
 	t.Helper()

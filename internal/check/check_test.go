@@ -172,6 +172,7 @@ func TestTasks(t *testing.T) {
 		"no-exec":  "root cwd descriptors ids",
 		"leak":     "root cwd program ids",
 		"filter":   "ids no-new-privs seccomp",
+		"thread":   "ids",
 	} {
 		t.Run(task, func(t *testing.T) {
 			cmd := exec.Command("/proc/self/exe")
@@ -183,6 +184,10 @@ func TestTasks(t *testing.T) {
 			}
 			names, items := gained(t, start(t, cmd))
 			require.Equal(t, asRoot(want), names, "%v", items)
+			if task == "thread" {
+				require.Contains(t, items["uts"].Got, "but its thread")
+				require.Contains(t, items["uts"].Hints[2], "LockOSThread")
+			}
 		})
 	}
 }

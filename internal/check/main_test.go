@@ -3,6 +3,7 @@ package check
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"testing"
 	"unsafe"
 
@@ -10,6 +11,9 @@ import (
 
 	"github.com/containerkit/kit/internal/ktest"
 )
+
+// The first thread is the one of main.
+func init() { runtime.LockOSThread() }
 
 func TestMain(m *testing.M) {
 	if task := os.Getenv("CHECK_TASK"); task != "" {
@@ -35,6 +39,10 @@ func perform(task string) {
 		must(err)
 		must(unix.Chroot(root))
 		must(unix.Chdir("/"))
+	case "thread": // another thread than the first one
+		unshareApart()
+		must(unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&[]byte("sleep\x00")[0])), 0, 0, 0))
+		must(unix.Pause())
 	case "filter": // one that lets everything pass
 		must(unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		allow := []unix.SockFilter{{Code: unix.BPF_RET | unix.BPF_K, K: unix.SECCOMP_RET_ALLOW}}
@@ -45,6 +53,19 @@ func perform(task string) {
 	sleep, err := exec.LookPath("sleep")
 	must(err)
 	must(unix.Exec(sleep, []string{"sleep", "60"}, os.Environ()))
+}
+
+// unshareApart changes one thread only, which is not the first one, and keeps it.
+func unshareApart() {
+	done := make(chan bool)
+	go func() {
+		runtime.LockOSThread()
+		must(unix.Unshare(unix.CLONE_NEWUTS))
+		must(unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+		done <- true
+		must(unix.Pause())
+	}()
+	<-done
 }
 
 func must(err error) {

@@ -91,7 +91,11 @@ func (p *process) checkNamespace(name string, k kind) verdict {
 	if v, ok := p.readable(name); !ok {
 		return v
 	}
-	if p.own(name) {
+	tid, other := p.stray(name)
+	switch {
+	case tid != 0:
+		return oneThread(fmt.Sprintf("%s, but its thread %d is in %s", p.link(name), tid, other), tid)
+	case p.own(name):
 		return yes("%s", p.link(name))
 	}
 	got := p.link(name) + ", which is yours"

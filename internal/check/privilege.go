@@ -74,7 +74,7 @@ func (p *process) checkCapabilities() verdict {
 		{"CapAmb", c.Ambient},
 	} {
 		if more := uint64(s.set) &^ dockerCaps; more != 0 {
-			return no(fmt.Sprintf("%s has %s", s.name, several(more)),
+			return no(beyond(s.name, uint64(s.set)),
 				fmt.Sprintf("%s is %016x, and Docker's is %016x: "+call, s.name, uint64(s.set),
 					uint64(dockerCaps), several(more)))
 		}
@@ -84,7 +84,18 @@ func (p *process) checkCapabilities() verdict {
 			fmt.Sprintf(call, several(uint64(c.Bounding)&^dockerCaps))).
 			unless("a bounding set without them")
 	}
-	return yes("%s", procfs.CapNames(uint64(c.Effective)))
+	return p.everyThread(yes("%s", procfs.CapNames(uint64(c.Effective))), func(s procfs.Status) string {
+		return beyond("", s.CapEff|s.CapPrm|s.CapInh|s.CapAmb)
+	})
+}
+
+// beyond names capabilities that are not among Docker's.
+func beyond(name string, set uint64) string {
+	more := set &^ dockerCaps
+	if more == 0 {
+		return ""
+	}
+	return strings.TrimSpace(name + " has " + several(more))
 }
 
 // rootInside tells that the process is uid 0 in its user namespace.
@@ -114,16 +125,23 @@ func (p *process) checkBounding() verdict {
 	set := uint64(p.them.Capabilities.Bounding)
 	more := set &^ dockerCaps
 	if more == 0 {
-		return yes("%s", procfs.CapNames(set))
+		return p.everyThread(yes("%s", procfs.CapNames(set)), func(s procfs.Status) string {
+			return beyond("CapBnd", s.CapBnd)
+		})
 	}
-	return no("CapBnd has "+several(more),
+	return no(beyond("CapBnd", set),
 		fmt.Sprintf("CapBnd is %016x, and Docker's is %016x: prctl(PR_CAPBSET_DROP, N) for %s, before "+
 			"capset, as it needs CAP_SETPCAP.", set, uint64(dockerCaps), several(more)))
 }
 
 func (p *process) checkNoNewPrivs() verdict {
 	if p.them.NoNewPrivs {
-		return yes("NoNewPrivs is 1")
+		return p.everyThread(yes("NoNewPrivs is 1"), func(s procfs.Status) string {
+			if s.NoNewPrivs {
+				return ""
+			}
+			return "NoNewPrivs is 0"
+		})
 	}
 	return no("NoNewPrivs is 0", "NoNewPrivs is 0 in /proc/{pid}/status: "+
 		"prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) before seccomp and execve.")
@@ -140,9 +158,15 @@ func (p *process) checkSeccomp() verdict {
 	case mine.Mode == "filter" && s.Filters <= mine.Filters:
 		return no(filters+", and you have as many: it added none", filters+" came from outside: "+call)
 	case s.Filters == 0: // before Linux 5.9
-		return yes("a filter")
+		filters = "a filter"
 	}
-	return yes("%s; what it lets pass cannot be read without stopping the process", filters)
+	v := yes("%s; what it lets pass cannot be read without stopping the process", filters)
+	return p.everyThread(v, func(s procfs.Status) string {
+		if s.Seccomp == unix.SECCOMP_MODE_FILTER {
+			return ""
+		}
+		return "no filter"
+	})
 }
 
 // inProc is the verdict of judge on the files of its /proc, or that it has none that it could

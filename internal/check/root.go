@@ -89,21 +89,45 @@ func (p *process) checkCwd() verdict {
 	}, call)
 }
 
-// checkProgram looks whether the file that runs is the one of that name below its root.
+// checkProgram looks whether the file that runs is the one of that name below its root. An
+// init that came from outside does where its child is such a one.
 func (p *process) checkProgram() verdict {
 	call := fmt.Sprintf(`It runs %s: execve("/bin/sh", ...) behind the change of root, with a path `+
 		"of the new root.", p.them.Exe)
 	return p.inRoot(func() verdict {
-		running, err := placeAt(procfs.Path(p.pid, "exe"))
+		name, ok, err := p.program(p.pid)
 		if err != nil {
 			return unknown(err)
 		}
-		name, ok := p.within(p.them.Exe)
-		if ok && p.holds(name, running) {
+		if ok {
 			return yes("%s of its own root", name)
+		}
+		for _, child := range children(p.pid) {
+			root, err := placeAt(procfs.Path(child, "root/."))
+			if err != nil || !root.sameFile(p.rootID) {
+				continue
+			}
+			if name, ok, _ := p.program(child); ok {
+				return yes("%s of its own root, in its child %d", name, child)
+			}
 		}
 		return no(fmt.Sprintf("%s is not a file of its root", p.them.Exe), call)
 	}, call)
+}
+
+// program tells which file of the root a process runs, if it is one.
+func (p *process) program(pid int) (name string, ok bool, err error) {
+	exe := procfs.Path(pid, "exe")
+	running, err := placeAt(exe)
+	if err != nil {
+		return "", false, err
+	}
+	link, err := os.Readlink(exe)
+	if err != nil {
+		return "", false, err
+	}
+	name, ok = p.within(link)
+	return name, ok && p.holds(name, running), nil
 }
 
 // within is a path below the process's root. The kernel tells the links of a process as the
