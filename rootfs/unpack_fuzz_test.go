@@ -18,7 +18,11 @@ func FuzzUnpack(f *testing.F) {
 		{{name: "a", kind: tar.TypeSymlink, link: "/"}, {name: "a/tmp/out", kind: tar.TypeDir}},
 		{{name: "../out", kind: tar.TypeReg, body: "x"}},
 		{{name: "l", kind: tar.TypeLink, link: "../beside"}, {name: "l", kind: tar.TypeReg, body: "x"}},
-		{{name: "d", kind: tar.TypeDir}, {name: "d", kind: tar.TypeSymlink, link: "../.."}, {name: "d/f", kind: tar.TypeReg}},
+		{
+			{name: "d", kind: tar.TypeDir},
+			{name: "d", kind: tar.TypeSymlink, link: "../.."},
+			{name: "d/f", kind: tar.TypeReg},
+		},
 	} {
 		f.Add(archive(f, e...))
 	}

@@ -12,7 +12,8 @@ import (
 // FuzzFiles gives any text to what reads the files of a cgroup: what comes out must be
 // something that can be printed as JSON.
 func FuzzFiles(f *testing.F) {
-	f.Add("some avg10=0.00 avg60=1.50 avg300=0.00 total=7\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
+	f.Add("some avg10=0.00 avg60=1.50 avg300=0.00 total=7\n" +
+		"full avg10=0.00 avg60=0.00 avg300=0.00 total=0\n")
 	f.Add("8:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=5 dios=6\n")
 	f.Add("8:0 Read 4096\n8:0 Write 1\nTotal 4097\n")
 	f.Add("usage_usec 5\nuser_usec 3\n")

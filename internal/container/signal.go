@@ -22,6 +22,8 @@ func CatchSignals() Signals {
 			signal.Notify(s, sig)
 		}
 	}
+	// Nobody may read our output any more: that is an error of write, and not our end.
+	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	return s
 }
 

@@ -1,6 +1,7 @@
 package container
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -103,7 +104,10 @@ func relay(c *Container, g *gate) (restore func(), err error) {
 	drained := make(chan struct{})
 	go func() {
 		// Until the last holder of the slave has closed it: then read gives EIO.
-		_, _ = io.Copy(os.Stdout, master)
+		if _, err := io.Copy(os.Stdout, master); errors.Is(err, unix.EPIPE) {
+			// Nobody reads the output any more: the container's terminal hangs up.
+			master.Close()
+		}
 		close(drained)
 	}()
 	go func() {

@@ -13,7 +13,8 @@ import (
 // FuzzClosure has any file as a program and as a library in a root file system: what it
 // is said to need lies in there, and no answer takes for ever.
 func FuzzClosure(f *testing.F) {
-	f.Add(fake{interp: "/lib/ld.so", needed: []string{"prog", "../../x", "/etc/passwd"}, rpath: "/r:$ORIGIN"}.bytes(f))
+	needed := []string{"prog", "../../x", "/etc/passwd"}
+	f.Add(fake{interp: "/lib/ld.so", needed: needed, rpath: "/r:$ORIGIN"}.bytes(f))
 	f.Add([]byte("#!/prog\n"))
 	f.Add([]byte("#! /usr/bin/env  x\r\n"))
 	f.Add([]byte("include *.conf\n/lib\n"))

@@ -14,6 +14,9 @@ import (
 // forExec says why a command could not be started. It looks for the reason
 // where the command was looked for: inside.
 func forExec(e *container.ExecError) []string {
+	if errors.Is(e.Err, unix.E2BIG) {
+		return tooLong()
+	}
 	if e.Path == "" {
 		return []string{"it was looked for inside the container, not on the host: the root file " +
 			"system has no such program"}
@@ -32,6 +35,9 @@ func forClone(e *container.CloneError) []string {
 	// Go's fork shares its memory with the child until execve.
 	if errors.Is(e.Err, unix.EINVAL) && clocksDiffer() {
 		return oldKernel("--time-offset for a child that still shares memory", "6.2")()
+	}
+	if errors.Is(e.Err, unix.E2BIG) {
+		return tooLong()
 	}
 	var hints []string
 	for _, fact := range probe.Explain(e.Flags, e.Err) {

@@ -17,7 +17,8 @@ func FuzzParse(f *testing.F) {
 	require.NoError(f, err)
 	f.Add(docker[:4000]) // cut off: the whole is too large to be changed usefully
 	for _, text := range []string{
-		`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read","nope"],"action":"SCMP_ACT_ALLOW"}]}`,
+		`{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["read","nope"],` +
+			`"action":"SCMP_ACT_ALLOW"}]}`,
 		`{"defaultAction":"SCMP_ACT_ALLOW","archMap":[{"architecture":"SCMP_ARCH_X86_64",` +
 			`"subArchitectures":["SCMP_ARCH_X86","SCMP_ARCH_X32"]}],"syscalls":[{"names":["clone"],` +
 			`"action":"SCMP_ACT_ERRNO","errnoRet":38,"args":[{"index":0,"value":2114060288,` +

@@ -11,7 +11,8 @@ import (
 // FuzzRecord: whatever a record holds, it is listed under the name of its file, and can
 // be forgotten.
 func FuzzRecord(f *testing.F) {
-	f.Add([]byte(`{"name":"other","pid":1,"start_time":1,"kit_pid":1,"kit_start":2,"container":{}}`), "box")
+	f.Add([]byte(`{"name":"other","pid":1,"start_time":1,"kit_pid":1,"kit_start":2,`+
+		`"container":{}}`), "box")
 	f.Add([]byte(`{"name":"../x","pid":-1}`), "a.b")
 	f.Add([]byte("{"), "x")
 	f.Add([]byte("null"), "..")

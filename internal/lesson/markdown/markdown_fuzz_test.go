@@ -17,7 +17,8 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"# One\n\ntext `code` *a* **b** [c](d.md#e) <http://x>\n\n- 1\n- 2\n  1. 3\n\n> quote\n",
 		"# T\n\n| a | b |\n|---|---|\n| 1 | `2` |\n\n---\n\n```console\n$ true\n...\n```\n",
-		"# D\n\n<!-- code: a.go b -->\n```go\nfunc b() {}\n```\n\n<details><summary>s</summary>\n\nx\n\n</details>\n",
+		"# D\n\n<!-- code: a.go b -->\n```go\nfunc b() {}\n```\n\n" +
+			"<details><summary>s</summary>\n\nx\n\n</details>\n",
 		"# L\n\n[x](javascript:alert(1)) &lt;b&gt; \\*\n",
 		strings.Repeat("> ", 60) + "# deep",
 	} {
