@@ -276,8 +276,9 @@ func (p *process) limit(resource string) (*group, *cgroup.Limit, verdict) {
 	v := no(fmt.Sprintf("%s has no files of the %s controller", g.place.Dir, resource),
 		fmt.Sprintf("%s/cgroup.subtree_control is %q: write +%s to it, and the same in each above it.",
 			parent, strings.TrimSpace(string(enabled)), resource))
-	v.page = "In v2 a cgroup has the controllers that its parent hands on in cgroup.subtree_control, " +
-		"from the top down. One that hands on may hold no processes itself (cgroups(7))."
+	v.page = "In v2 a cgroup has the controllers that its parent hands on in " +
+		"cgroup.subtree_control, from the top down. One that hands on may hold no processes " +
+		"itself (cgroups(7))."
 	return nil, nil, v
 }
 

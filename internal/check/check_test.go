@@ -242,10 +242,10 @@ func TestPair(t *testing.T) {
 		in="nsenter -t $pid -n ip"; $in link set lo up; $in addr add 10.1.0.2/24 dev eth0
 		$in link set eth0 up; $in route add default via 10.1.0.1; : > READY; wait`
 	cmd := exec.Command("unshare", "-rn", "sh", "-c", strings.ReplaceAll(script, "READY", ready))
-	pid := start(t, cmd)
+	start(t, cmd)
 	require.Eventually(t, func() bool { return unix.Access(ready, unix.F_OK) == nil },
 		10*time.Second, 5*time.Millisecond)
-	pid = sleeper(cmd.Process.Pid)
+	pid := sleeper(cmd.Process.Pid)
 	names, items := gained(t, pid)
 	require.Equal(t, asRoot("ids net loopback address route"), names)
 	require.Contains(t, items["pair"].Hints[2], "ve0 has no master")

@@ -84,7 +84,8 @@ func (p *process) checkCapabilities() verdict {
 			fmt.Sprintf(call, several(uint64(c.Bounding)&^dockerCaps))).
 			unless("a bounding set without them")
 	}
-	return p.everyThread(yes("%s", procfs.CapNames(uint64(c.Effective))), func(s procfs.Status) string {
+	v := yes("%s", procfs.CapNames(uint64(c.Effective)))
+	return p.everyThread(v, func(s procfs.Status) string {
 		return beyond("", s.CapEff|s.CapPrm|s.CapInh|s.CapAmb)
 	})
 }

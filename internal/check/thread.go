@@ -61,8 +61,8 @@ func (p *process) everyThread(v verdict, bad func(s procfs.Status) string) verdi
 
 // oneThread is the verdict on threads that are not all alike.
 func oneThread(got string, tid int) verdict {
-	v := no(got, fmt.Sprintf("Thread %d is not as the others: runtime.LockOSThread() before the call, "+
-		"and execve from the same thread: the others end there.", tid))
+	v := no(got, fmt.Sprintf("Thread %d is not as the first one: runtime.LockOSThread() before the "+
+		"call, and execve from the same thread, at which the others end.", tid))
 	v.page = "unshare, setns, capset, prctl and seccomp change the thread that calls them, and a Go " +
 		"program has several. execve ends all but the one that calls it (pthreads(7))."
 	return v
