@@ -42,6 +42,9 @@ func Sum(items []Item) (points, of int) {
 // error is for a process that cannot be looked at, or that has ended: it wraps ESRCH.
 // What may not be read of one that runs is said in its item, which then gains nothing.
 func Container(pid, upTo int) ([]Item, error) {
+	if err := procfs.Mounted(); err != nil {
+		return nil, fmt.Errorf("check %d: %w", pid, err)
+	}
 	start, err := procfs.StartTime(pid)
 	if errors.Is(err, unix.ESRCH) || err == nil && !procfs.Running(pid, start) {
 		err = unix.ESRCH // a zombie has nothing left to look at either

@@ -85,9 +85,21 @@ func (p *process) checkCapabilities() verdict {
 			unless("a bounding set without them")
 	}
 	v := yes("%s", procfs.CapNames(uint64(c.Effective)))
-	return p.everyThread(v, func(s procfs.Status) string {
-		return beyond("", s.CapEff|s.CapPrm|s.CapInh|s.CapAmb)
-	})
+	mine := p.me.Capabilities
+	return p.brought(uint64(mine.Permitted)&^dockerCaps == 0, p.everyThread(v,
+		func(s procfs.Status) string {
+			return beyond("", s.CapEff|s.CapPrm|s.CapInh|s.CapAmb)
+		}))
+}
+
+// brought is the verdict v, unless the checker has it so itself, as in an outer container, and
+// the process has the same root: then it has done nothing for it.
+func (p *process) brought(mine bool, v verdict) verdict {
+	if !v.done || !mine || p.rootErr != nil || p.ownRoot() {
+		return v
+	}
+	return no("as you: it comes from where you both run", "Start it in a root directory of its own.").
+		unless("a root directory of its own")
 }
 
 // beyond names capabilities that are not among Docker's.
@@ -126,9 +138,10 @@ func (p *process) checkBounding() verdict {
 	set := uint64(p.them.Capabilities.Bounding)
 	more := set &^ dockerCaps
 	if more == 0 {
-		return p.everyThread(yes("%s", procfs.CapNames(set)), func(s procfs.Status) string {
+		v := p.everyThread(yes("%s", procfs.CapNames(set)), func(s procfs.Status) string {
 			return beyond("CapBnd", s.CapBnd)
 		})
+		return p.brought(uint64(p.me.Capabilities.Bounding)&^dockerCaps == 0, v)
 	}
 	return no(beyond("CapBnd", set),
 		fmt.Sprintf("CapBnd is %016x, and Docker's is %016x: prctl(PR_CAPBSET_DROP, N) for %s, before "+
@@ -137,12 +150,13 @@ func (p *process) checkBounding() verdict {
 
 func (p *process) checkNoNewPrivs() verdict {
 	if p.them.NoNewPrivs {
-		return p.everyThread(yes("NoNewPrivs is 1"), func(s procfs.Status) string {
+		v := p.everyThread(yes("NoNewPrivs is 1"), func(s procfs.Status) string {
 			if s.NoNewPrivs {
 				return ""
 			}
 			return "NoNewPrivs is 0"
 		})
+		return p.brought(p.me.NoNewPrivs, v)
 	}
 	return no("NoNewPrivs is 0", "NoNewPrivs is 0 in /proc/{pid}/status: "+
 		"prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) before seccomp and execve.")
