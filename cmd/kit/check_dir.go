@@ -33,7 +33,7 @@ func checkDir(dir string, o *checkOptions) error {
 	if _, err := exec.LookPath("go"); err != nil {
 		return failed(fmt.Errorf("check %s: %w", dir, err))
 	}
-	l, err := newLabGrader(dir)
+	l, err := newLabGrader()
 	if err != nil {
 		return failed(fmt.Errorf("check %s: %w", dir, err))
 	}
@@ -79,7 +79,7 @@ type labGrader struct {
 	limits             bool
 }
 
-func newLabGrader(dir string) (*labGrader, error) {
+func newLabGrader() (*labGrader, error) {
 	root, err := rootfs.Open("", os.Stderr)
 	if err != nil {
 		return nil, err

@@ -85,7 +85,7 @@ func newRootCommand() *cobra.Command {
 	root.AddCommand(newStepCommand(), newStepsCommand(), newDiffCommand(), newInspectCommand(),
 		newRootfsCommand(), newReplayCommand(), newAttackCommand(), newScriptCommand(), newVMCommand(),
 		newPsCommand(), newEnterCommand(), newStopCommand(), newCleanCommand(),
-		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand(), newLessonCommand(), newNewCommand(),
-		newDoctorCommand(), newCheckCommand())
+		newStatsCommand(), newPauseCommand(), newResumeCommand(), newLabCommand(), newLessonCommand(),
+		newNewCommand(), newDoctorCommand(), newCheckCommand())
 	return root
 }

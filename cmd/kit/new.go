@@ -45,8 +45,8 @@ list of what to do. README.md in it says how to go on, and kit check DIR grades 
 				return failed(fmt.Errorf("new: %w", err))
 			}
 			dir := filepath.Clean(args[0])
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is a lab: begin with %s/README.md; kit check %[1]s grades it\n",
-				dir, dir)
+			fmt.Fprintf(cmd.OutOrStdout(),
+				"%s is a lab: begin with %[1]s/README.md; kit check %[1]s grades it\n", dir)
 			return nil
 		},
 	}
