@@ -76,7 +76,7 @@ func hierarchies(*place) (string, error) {
 	for _, m := range all {
 		if m.V2 {
 			text, _ := os.ReadFile(m.Dir + "/cgroup.controllers")
-			v2 = append(v2, strings.Join(strings.Fields(string(text)), " ")+" at "+m.Dir)
+			v2 = append(append(v2, strings.Fields(string(text))...), "at "+m.Dir)
 		} else if !named(m) {
 			v1 = append(v1, m.Controllers...)
 		}

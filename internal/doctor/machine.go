@@ -20,14 +20,11 @@ type Machine struct {
 	Cgroup string `json:"cgroup"` // "v2", "v1", "hybrid", "" for none
 	Inside string `json:"inside"` // "docker", "podman", "codespaces", "lxc", "wsl1", "wsl2", ""
 	Label  string `json:"label"`  // of the security module that confines kit, "" for none
-	// How the outer container shows itself: "a seccomp filter", "/proc/keys covered".
-	Denied []string `json:"denied"`
 }
 
 func look() Machine {
 	m := Machine{
 		Arch: runtime.GOARCH, UID: os.Getuid(), Root: container.Privileged(), Inside: inside(),
-		Denied: []string{},
 	}
 	var u unix.Utsname
 	if unix.Uname(&u) == nil {

@@ -70,22 +70,35 @@ func noIDMap() []string {
 	}
 }
 
-// oldKernel says since which release there is something. Where this kernel is not older,
-// somebody hides it.
+// oldKernel says since which release there is something that must be there. Where this
+// kernel is not older, somebody hides it.
 func oldKernel(what, since string) func() []string {
 	return func() []string {
-		var u unix.Utsname
-		if unix.Uname(&u) != nil {
-			return nil
+		if hints := ifOlder(what, since); len(hints) > 0 {
+			return hints
 		}
-		release := unix.ByteSliceToString(u.Release[:])
-		hints := []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release)}
-		if !older(release, since) {
-			hints = append(hints, "so a seccomp filter hides it, as that of an outer container "+
-				"(--security-opt seccomp=unconfined), or the kernel was built without")
+		return []string{
+			fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release()),
+			"so a seccomp filter hides it, as that of an outer container " +
+				"(--security-opt seccomp=unconfined), or the kernel was built without",
 		}
-		return hints
 	}
+}
+
+// ifOlder says so where this kernel is older than something that may be the reason.
+func ifOlder(what, since string) []string {
+	if !older(release(), since) {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: since Linux %s; this is %s", what, since, release())}
+}
+
+func release() string {
+	var u unix.Utsname
+	if unix.Uname(&u) != nil {
+		return "unknown"
+	}
+	return unix.ByteSliceToString(u.Release[:])
 }
 
 // older compares the two numbers that releases begin with.

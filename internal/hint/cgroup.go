@@ -53,6 +53,9 @@ func controllers() []string {
 		return nil
 	}
 	for _, m := range mounts {
+		if unix.Access(m.Dir, unix.W_OK) == unix.EROFS {
+			return cgroupsReadOnly()
+		}
 		names := m.Controllers
 		if m.V2 {
 			text, _ := os.ReadFile(m.Dir + "/cgroup.controllers")

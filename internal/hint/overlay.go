@@ -32,7 +32,7 @@ func noOverlay() []string {
 // overlayForbidden explains why a user namespace may not mount one.
 func overlayForbidden() []string {
 	if inUserNamespace() {
-		return oldKernel("overlay in a user namespace", "5.11")()
+		return append(ifOlder("overlay in a user namespace", "5.11"), mountForbidden()...)
 	}
 	return mountForbidden()
 }
@@ -40,9 +40,9 @@ func overlayForbidden() []string {
 func overlayInvalid() []string {
 	hints := kernelSaysOverlay()
 	if inUserNamespace() {
-		hints = append(hints, oldKernel("overlay in a user namespace", "5.11")()...)
-		hints = append(hints, oldKernel("overlay of directories with mapped owners (--userns remap)",
-			"5.19")()...)
+		hints = append(hints, ifOlder("overlay in a user namespace", "5.11")...)
+		hints = append(hints, ifOlder("overlay of directories with mapped owners (--userns remap)",
+			"5.19")...)
 	}
 	return append(hints, "the upper directory has to be on a local file system such as ext4, xfs, "+
 		"btrfs or tmpfs: kit's own is in the cache, which KIT_CACHE puts elsewhere")
@@ -53,7 +53,7 @@ func longOptions() []string {
 }
 
 func noMarks() []string {
-	return append(oldKernel("user.* attributes of files in memory (tmpfs)", "6.6")(),
+	return append(ifOlder("user.* attributes of files in memory (tmpfs)", "6.6"),
 		"the overlay of a user namespace keeps its marks in them: put KIT_CACHE, or what --upper "+
 			"names, on a disk")
 }

@@ -21,7 +21,7 @@ func pages(t *testing.T) map[string]string {
 	t.Helper()
 	texts := map[string]string{}
 	for _, name := range []string{
-		"README.md", "CONTRIBUTING.md", "HOWTO_ADD_A_STEP.md", "lessons/trace.md",
+		"README.md", "CONTRIBUTING.md", "HOWTO_ADD_A_STEP.md", "MACHINES.md", "lessons/trace.md",
 	} {
 		text, err := os.ReadFile(filepath.Join(top, name))
 		require.NoError(t, err)
