@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/moby/sys/mountinfo"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
@@ -262,16 +263,19 @@ func TestPair(t *testing.T) {
 func TestLayers(t *testing.T) {
 	ktest.RequireTool(t, "unshare", "busybox")
 	root, dir := ktest.Rootfs(t), ktest.PublicDir(t)
-	for _, name := range []string{"upper", "work", "merged"} {
+	dir = filepath.Join(dir, "odd, one")
+	for _, name := range []string{"", "upper", "work", "merged"} {
 		require.NoError(t, os.Mkdir(filepath.Join(dir, name), 0o755))
 	}
-	options := "lowerdir=" + root + ",upperdir=" + dir + "/upper,workdir=" + dir + "/work,userxattr"
-	script := "mount -t overlay o -o " + options + " " + dir + "/merged && exec chroot " + dir +
-		"/merged sleep 60"
+	odd := strings.ReplaceAll(dir, ",", `\,`)
+	options := "lowerdir=" + root + ",upperdir=" + odd + "/upper,workdir=" + odd + "/work,userxattr"
+	script := "mount -t overlay o -o '" + options + "' '" + dir + "/merged' && exec chroot '" + dir +
+		"/merged' sleep 60"
 	one := start(t, exec.Command("unshare", "-rm", "sh", "-c", script))
 	const base = "root cwd program descriptors mnt propagation ids overlay"
 	names, items := gained(t, one)
 	require.Equal(t, asRoot(base+" upper base"), names, "%v", items)
+	require.Contains(t, items["upper"].Got, dir+"/upper, ")
 
 	two := start(t, exec.Command("unshare", "-rm", "sh", "-c", script))
 	names, items = gained(t, two)
@@ -284,6 +288,22 @@ func TestLayers(t *testing.T) {
 		return items["base"].Points == 0
 	}, 10*time.Second, 50*time.Millisecond)
 	require.Contains(t, items["base"].Got, root)
+}
+
+// TestLayersOf: how the kernel tells directories with odd names.
+func TestLayersOf(t *testing.T) {
+	for options, want := range map[string][]string{
+		`rw,lowerdir=/a:/b,upperdir=/u,workdir=/w`:                     {"/u", "/a", "/b"},
+		`rw,lowerdir=/a\134:b:/c\040d,upperdir=/u\134\054v,workdir=/w`: {"/u,v", "/a:b", "/c d"},
+		`ro,lowerdir=/a::/data`:                                        {"", "/a", "/data"},
+		`rw,lowerdir+=/a:b,lowerdir+=/c,upperdir=/u,workdir=/w`:        {"/u", "/a:b", "/c"},
+		`rw`: {""},
+	} {
+		l := layersOf(&mountinfo.Info{FSType: "overlay", VFSOptions: options})
+		require.Equal(t, want, append([]string{l.upper}, l.lower...), "%s", options)
+	}
+	require.Nil(t, layersOf(&mountinfo.Info{FSType: "ext4", VFSOptions: "rw"}))
+	require.Nil(t, layersOf(nil))
 }
 
 // TestEnded: what is not there, or not any more, is no container with no points.

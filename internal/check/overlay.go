@@ -55,12 +55,13 @@ func layersOf(m *mountinfo.Info) *layers {
 	}
 	l := &layers{mount: m}
 	l.upper, _ = option(m.VFSOptions, "upperdir")
+	l.upper = strings.NewReplacer(`\,`, ",", `\:`, ":", `\\`, `\`).Replace(l.upper)
 	if lower, ok := option(m.VFSOptions, "lowerdir"); ok {
 		l.lower = split(lower)
 	}
 	for word := range strings.SplitSeq(m.VFSOptions, ",") {
 		if dir, ok := strings.CutPrefix(word, "lowerdir+="); ok { // mounted by fsconfig(2)
-			l.lower = append(l.lower, dir)
+			l.lower = append(l.lower, unescape(dir))
 		}
 	}
 	return l
@@ -250,8 +251,25 @@ func below(name, dir string) bool {
 func option(options, key string) (string, bool) {
 	for word := range strings.SplitSeq(options, ",") {
 		if value, ok := strings.CutPrefix(word, key+"="); ok {
-			return value, true
+			return unescape(value), true
 		}
 	}
 	return "", false
+}
+
+// unescape undoes what the kernel does to characters that would end an option: \054 for a
+// comma (seq_escape in its sources).
+func unescape(text string) string {
+	var b strings.Builder
+	for i := 0; i < len(text); i++ {
+		if text[i] == '\\' && i+4 <= len(text) {
+			if n, err := strconv.ParseUint(text[i+1:i+4], 8, 8); err == nil {
+				b.WriteByte(byte(n))
+				i += 3
+				continue
+			}
+		}
+		b.WriteByte(text[i])
+	}
+	return b.String()
 }
