@@ -113,7 +113,7 @@ func writeItem(b *strings.Builder, item check.Item, told bool) {
 
 // writeBelow writes a text under the column in which an item says what is asked for.
 func writeBelow(b *strings.Builder, prefix, text string) {
-	const left, width = 22, 100
+	const left, width = 22, 80
 	for _, line := range wrapped(prefix+text, width-left) {
 		fmt.Fprintf(b, "%*s%s\n", left, "", line)
 	}
