@@ -18,8 +18,8 @@ import (
 	"github.com/containerkit/kit/internal/procfs"
 )
 
-// Patience is how long one trial may take.
-const patience = 5 * time.Second
+// patience is how long one trial may take, on a machine that has other things to do.
+const patience = 20 * time.Second
 
 // The states of a check and of a step.
 const (

@@ -216,6 +216,9 @@ func (t trial) start(ctx context.Context, p *place, flags uintptr) (a answer, er
 	_ = ours.SetReadDeadline(time.Now().Add(patience))
 	text, _ := io.ReadAll(ours)
 	ended := cmd.Wait()
+	if ctx.Err() != nil {
+		return a, fmt.Errorf("trial: no answer within %v: %w", patience, unix.ETIMEDOUT)
+	}
 	if err := json.Unmarshal(text, &a); err != nil {
 		return a, fmt.Errorf("trial: %w", cmp.Or(ended, err))
 	}

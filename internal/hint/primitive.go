@@ -16,6 +16,7 @@ import (
 // step's errors the rules above know more.
 func primitiveRules() []rule {
 	return []rule{
+		{"trial:", unix.ETIMEDOUT, busy},
 		{"seccomp filter:", unix.EPERM, outerFilter},
 		{"keyctl", unix.EPERM, outerFilter},
 		{"keyctl", unix.ENOSYS, noKeys},
@@ -50,6 +51,13 @@ func primitiveRules() []rule {
 		{"mount sysfs", unix.EPERM, maskedSys},
 		{"mount ", unix.EPERM, mountForbidden},
 		{"mount ", unix.EACCES, mountForbidden},
+	}
+}
+
+func busy() []string {
+	return []string{
+		"the machine is too busy to tell (uptime shows its load), or the call never returns",
+		"try again: kit doctor",
 	}
 }
 

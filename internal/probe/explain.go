@@ -57,7 +57,7 @@ func orUnknown(facts []Fact, err error) []Fact {
 	return []Fact{{
 		fmt.Sprintf("the kernel refuses: %v", err),
 		"none of the usual reasons holds here",
-		"look into the kernel log (dmesg), or run kit in a virtual machine",
+		"see the kernel log (dmesg), and what kit doctor says; kit vm goes without this kernel",
 	}}
 }
 
