@@ -341,6 +341,9 @@ func TestSum(t *testing.T) {
 		names[key] = true
 	}
 	require.Equal(t, map[int]int{1: 10, 2: 11, 3: 10, 4: 10, 5: 10, 6: 10}, sums)
+	for _, i := range List(6) {
+		require.NotContains(t, strings.Join(i.Hints, ""), "{pid}")
+	}
 	points, of := Sum([]Item{{Points: 1, Of: 2}, {Points: 3, Of: 3}})
 	require.Equal(t, []int{4, 5}, []int{points, of})
 }

@@ -1,5 +1,7 @@
 package check
 
+import "strings"
+
 // List are the items that the steps 1 to upTo ask for, before anything has been looked at:
 // no points, and the hints that need no process.
 func List(upTo int) (items []Item) {
@@ -7,7 +9,10 @@ func List(upTo int) (items []Item) {
 		if e.step <= upTo {
 			items = append(items, Item{
 				Step: e.step, Name: e.name, What: e.what, Of: e.of,
-				Hints: []string{e.question, e.mechanism},
+				Hints: []string{
+					strings.ReplaceAll(e.question, "{pid}", "PID"),
+					strings.ReplaceAll(e.mechanism, "{pid}", "PID"),
+				},
 			})
 		}
 	}
