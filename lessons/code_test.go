@@ -5,6 +5,7 @@ package lessons
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/containerkit/kit/internal/lesson"
 	"github.com/containerkit/kit/internal/lesson/markdown"
+	"github.com/containerkit/kit/internal/lesson/site"
 )
 
 // TestCode: the Go code in a lesson is the code of the steps, word for word.
@@ -34,10 +36,32 @@ func TestCode(t *testing.T) {
 	}
 }
 
-// TestLinks: files that a lesson leads to are there.
+// TestLinks: what a lesson leads to is there, file and heading.
 func TestLinks(t *testing.T) {
 	all, err := All()
 	require.NoError(t, err)
+	places := map[string]bool{}
+	for _, l := range all {
+		places[l.File] = true
+		lesson.Walk(l.Blocks, func(b *lesson.Block) {
+			if b.Kind == lesson.Heading {
+				places[l.File+"#"+site.Anchor(text(b))] = true
+			}
+		})
+	}
+	check := func(from, link string) {
+		if strings.Contains(link, "://") {
+			return
+		}
+		if strings.HasPrefix(link, "#") {
+			link = from + link
+		}
+		if path, _, _ := strings.Cut(link, "#"); places[path] {
+			require.Contains(t, places, link, from)
+			return
+		}
+		require.FileExists(t, link, from)
+	}
 	for _, l := range all {
 		lesson.Walk(l.Blocks, func(b *lesson.Block) {
 			spans := b.Text
@@ -47,11 +71,23 @@ func TestLinks(t *testing.T) {
 				}
 			}
 			for _, s := range spans {
-				if s.Link != "" && !strings.Contains(s.Link, "://") && !strings.HasPrefix(s.Link, "#") {
-					path, _, _ := strings.Cut(s.Link, "#")
-					require.FileExists(t, path, "%s: %s", l.File, s.Text)
+				if s.Link != "" {
+					check(l.File, s.Link)
 				}
 			}
 		})
 	}
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	links := regexp.MustCompile(`\]\(([^)]*)\)`)
+	for _, link := range links.FindAllStringSubmatch(string(readme), -1) {
+		check("README.md", link[1])
+	}
+}
+
+func text(b *lesson.Block) (all string) {
+	for _, s := range b.Text {
+		all += s.Text
+	}
+	return all
 }

@@ -25,7 +25,7 @@ func (o *body) block(b *lesson.Block) {
 	switch b.Kind {
 	case lesson.Heading:
 		text := lesson.PlainText(b.Text)
-		o.put("<h%d id=%q>%s</h%d>\n", b.Level, anchor(text), spans(b.Text), b.Level)
+		o.put("<h%d id=%q>%s</h%d>\n", b.Level, Anchor(text), spans(b.Text), b.Level)
 	case lesson.Paragraph:
 		o.put("<p>%s</p>\n", spans(b.Text))
 	case lesson.List:
@@ -145,12 +145,12 @@ func target(link string) string {
 
 const repository = "https://github.com/containerkit/kit/blob/main/"
 
-// anchor is the name of a heading in the address of its page.
-func anchor(text string) string {
+// Anchor is the name of a heading in the address of its page, as GitHub has it.
+func Anchor(text string) string {
 	var out strings.Builder
 	for _, r := range strings.ToLower(text) {
 		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_':
 			out.WriteRune(r)
 		case r == ' ' || r == '-':
 			out.WriteByte('-')
