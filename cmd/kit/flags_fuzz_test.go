@@ -114,7 +114,8 @@ func FuzzStepArguments(f *testing.F) {
 		"6\n--memory\n64m\n-p\n80:80\n--\n/bin/sh", "2\n-v\n/etc:/mnt\n-v\nls\n-v", "3\n-vv\n-t\n--cpus=1",
 		"6\n--net\nnone\n--ip\n1.2.3.4", "4\n--layer\n/etc\n--upper\n/\n--rw",
 		"2\n--user\n-1\n--env\n=",
-		"namespaces\n--time-offset\n-99999h", "6\n--cap-drop\nALL\n--security-opt\nseccomp=unconfined",
+		"namespaces\n--time-offset\n-99999h",
+		"6\n--cap-drop\nALL\n--security-opt\nseccomp=unconfined",
 	} {
 		f.Add(text)
 	}

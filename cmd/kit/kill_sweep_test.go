@@ -100,13 +100,14 @@ func TestKillSweepWorker(t *testing.T) {
 	if only := os.Getenv("KIT_SWEEP_STEP"); only == "" || only == "0" {
 		all += k.sweepClean()
 	}
-	t.Logf("%d kills", all)
+	t.Logf("%d kills, %d that kit clean had to clean up after", all, k.left)
 }
 
 // A killer makes runs that are killed, and looks at what they leave.
 type killer struct {
 	*sweeper
 	root string
+	left int // kills after which kit clean found something to remove
 	*death
 }
 
@@ -222,6 +223,9 @@ func (k *killer) clean() {
 	r := runKit(k.t, "clean")
 	if r.exit != 0 || r.err != "" {
 		k.t.Errorf("kit clean: exit %d: %s\n%v", r.exit, r.err, k.death)
+	}
+	if r.out != "" {
+		k.left++
 	}
 	k.check("after kit clean: " + r.out)
 }

@@ -90,7 +90,8 @@ func inVolume(c *container.Container, path string) bool {
 	})
 }
 
-// makePoint makes a file to mount on, unless there is one, in place of a link.
+// makePoint makes a file to mount on, unless there is one, in place of a link or of
+// what waits when it is opened, as a FIFO does.
 func makePoint(path string) error {
 	var found unix.Stat_t
 	// Look, and do not follow.
@@ -98,7 +99,7 @@ func makePoint(path string) error {
 	if err == nil && found.Mode&unix.S_IFMT == unix.S_IFREG {
 		return nil
 	}
-	if err == nil && found.Mode&unix.S_IFMT == unix.S_IFLNK {
+	if err == nil && found.Mode&unix.S_IFMT != unix.S_IFDIR {
 		// The overlay remembers that it is gone; below it stays.
 		if err := unix.Unlink(path); err != nil {
 			return fmt.Errorf("unlink %s: %w", path, err)

@@ -8,7 +8,8 @@ import (
 // Such a file has no size, and is small: it is read into a large buffer, and
 // without the detours that other files need.
 func read(path string) []byte {
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	// Whatever a traced process has put there must not make us wait.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil
 	}
