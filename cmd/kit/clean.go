@@ -109,9 +109,10 @@ func usedCgroups() (dirs []string, err error) {
 }
 
 // forsaken tells that nobody is in a cgroup, or about to be: kit makes it a moment
-// before the container.
+// before the container, which is long where hundreds start at once. Its record may be
+// where we do not look (KIT_STATE).
 func forsaken(dir string) bool {
-	const moment = 10 * time.Second
+	const moment = time.Minute
 	procs, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
 	if err != nil || len(procs) > 0 {
 		return false
