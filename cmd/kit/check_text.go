@@ -63,7 +63,7 @@ func (g *grade) print(o *checkOptions) error {
 		if item.Step != last.Step {
 			fmt.Fprintf(&b, "%s%s\n", newParagraph(&b), g.heading(item.Step))
 		}
-		writeItem(&b, item, slices.Equal(item.Hints, last.Hints))
+		writeItem(&b, item, last)
 		last = item
 	}
 	fmt.Fprintf(&b, "%stotal %d of %d points\n", newParagraph(&b), g.Points, g.Of)
@@ -95,15 +95,17 @@ func (g *grade) heading(step int) string {
 }
 
 // writeItem writes the line of an item, what was found and the hints that help on, unless
-// they were told just before.
-func writeItem(b *strings.Builder, item check.Item, told bool) {
+// they were told just before, with the last one.
+func writeItem(b *strings.Builder, item, last check.Item) {
 	points := "  -"
 	if item.Of > 0 {
 		points = fmt.Sprintf("%d/%d", item.Points, item.Of)
 	}
 	fmt.Fprintf(b, "  %-5s %-13s %s\n", points, item.Name, item.What)
-	writeBelow(b, "", item.Got)
-	if told {
+	if item.Got != last.Got || item.Step != last.Step {
+		writeBelow(b, "", item.Got)
+	}
+	if slices.Equal(item.Hints, last.Hints) {
 		return
 	}
 	for _, hint := range item.Hints {
