@@ -1,6 +1,8 @@
 # make          build ./kit
 # make test     everything that go test runs, as the user you are
 # make vm-test  the tests in virtual machines: cgroup v2 and v1, amd64 and arm64
+# make fuzz     each fuzz test for a minute
+# make sweep    kill kit at every call, make every call fail: an hour or two
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
 # make bench    the benchmarks, side by side with other tools
@@ -9,7 +11,7 @@
 # make cover    which lines the tests reach
 # make ci       all that a change must pass, as root on a throw-away machine
 
-.PHONY: all build test vm-test lint fmt bench speed generate cover ci
+.PHONY: all build test vm-test fuzz sweep lint fmt bench speed generate cover ci
 
 all: build
 
@@ -21,6 +23,13 @@ test:
 
 vm-test:
 	.ci/run machines
+
+fuzz:
+	KIT_FUZZ=1m .ci/run fuzz
+
+sweep:
+	KIT_SWEEP=full KIT_LIMITS=full go test -count=1 -timeout 0 -v ./cmd/kit \
+		-run 'TestKillSweep$$|TestInjectSweep$$|TestMany|TestParallel'
 
 lint:
 	golangci-lint run ./...

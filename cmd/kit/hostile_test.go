@@ -75,3 +75,30 @@ func tree(t *testing.T, dir string) (list []string) {
 	}))
 	return list
 }
+
+// TestFileModes: what kit writes about a container, in which its arguments and its
+// environment are, is for the user only, also where nothing else is.
+func TestFileModes(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	mask := unix.Umask(0)
+	defer unix.Umask(mask)
+	trace, page := filepath.Join(os.TempDir(), "trace"), filepath.Join(os.TempDir(), "page.html")
+	kit := start(t, "step", "6", "--rootfs", root, "--name", "box", "--trace-file", trace,
+		"--report", page, "--", "/bin/sh", "-c", "echo ready; exec cat")
+	modes := func(path string) string {
+		info, err := os.Stat(path)
+		require.NoError(t, err)
+		return fmt.Sprintf("%04o", info.Mode().Perm())
+	}
+	state, cache := os.Getenv("KIT_STATE"), os.Getenv("KIT_CACHE")
+	for _, dir := range []string{state, filepath.Join(state, "box.net"), cache, containersDir()} {
+		require.Equal(t, "0700", modes(dir), dir)
+	}
+	require.Equal(t, "0600", modes(filepath.Join(state, "box.json")))
+	require.Zero(t, kit.end(t))
+	for _, file := range []string{trace, page} {
+		require.Equal(t, "0600", modes(file), file)
+		require.NoError(t, os.Remove(file))
+	}
+}
