@@ -140,7 +140,7 @@ func TestDoctorWithoutHelpers(t *testing.T) {
 	failsWith(t, primitive(t, r, "subid", ""), "newuidmap: not installed", "apt install uidmap")
 	failsWith(t, primitive(t, r, "wayout", ""), "neither pasta nor slirp4netns", "apt install passt")
 	failsWith(t, primitive(t, r, "systemd", ""), "session bus: ")
-	failsWith(t, primitive(t, r, "vm", ""), "not installed", "apt install --no-install-recommends qemu")
+	failsWith(t, primitive(t, r, "vm", ""), "not installed", "apt install", "qemu-system")
 	require.True(t, r.OK)
 }
 

@@ -71,6 +71,8 @@ func TestDoctorHere(t *testing.T) {
 	for i, s := range r.Steps {
 		require.Equal(t, i+1, s.N)
 		require.Equal(t, doctor.Works, s.State, "%+v", s)
+		require.NotNil(t, s.Hints)
+		require.NotNil(t, s.Lacks)
 	}
 	for _, c := range r.Checks {
 		require.NotEqual(t, c.State == doctor.Fails, c.Error == "", "%+v", c)
@@ -118,7 +120,6 @@ type pain struct {
 	unshar string // flags of unshare for the place that it is made in
 	script string // what makes it there
 	tools  string
-	root   bool // only root can make it
 	user   bool // root is not stopped by it
 
 	check, as string

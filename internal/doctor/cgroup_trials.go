@@ -336,7 +336,11 @@ func userSession(*place) (string, error) {
 	}
 	// The library would start a bus where there is none.
 	if _, ok := os.LookupEnv("DBUS_SESSION_BUS_ADDRESS"); !ok {
-		bus := os.Getenv("XDG_RUNTIME_DIR") + "/bus"
+		dir, ok := os.LookupEnv("XDG_RUNTIME_DIR")
+		if !ok {
+			return "", fmt.Errorf("session bus: XDG_RUNTIME_DIR is not set: %w", unix.ENOENT)
+		}
+		bus := dir + "/bus"
 		if _, err := os.Stat(bus); err != nil {
 			return "", fmt.Errorf("session bus: stat %s: %w", bus, errno(err))
 		}

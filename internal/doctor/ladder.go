@@ -44,7 +44,7 @@ type run struct {
 func (p *place) ladder(ctx context.Context, ladder []container.Step) []Step {
 	var runs []run
 	for i := range ladder {
-		runs = append(runs, run{step: i + 1})
+		runs = append(runs, run{step: i + 1, hints: []string{}})
 	}
 	for _, limit := range limits() {
 		runs = append(runs, run{step: limitStep, flags: []string{limit[1]}})

@@ -125,11 +125,7 @@ func explain(err error) []string {
 	if hints := hint.For(err); len(hints) > 0 {
 		return hints
 	}
-	hints := []string{}
-	for _, fact := range probe.Confined(err) {
-		hints = append(hints, fact.Problem+": "+fact.Why, fact.Fix)
-	}
-	return hints
+	return hint.Facts(probe.Confined(err))
 }
 
 // check is what is known of a trial before it is made.

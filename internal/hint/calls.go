@@ -28,14 +28,18 @@ func mountForbidden() []string {
 	if len(probe.Filtered("mount")) > 0 {
 		return outerFilter()
 	}
-	if _, err := os.Stat("/.dockerenv"); err == nil {
-		return []string{
-			"kit runs inside a docker container, whose AppArmor profile denies mount",
-			"start the outer container with --security-opt apparmor=unconfined --security-opt " +
-				"seccomp=unconfined",
+	return Facts(probe.Confined(unix.EPERM))
+}
+
+// Facts are hints, two for each: what is in the way, and what to do about it.
+func Facts(list []probe.Fact) (hints []string) {
+	for _, f := range list {
+		hints = append(hints, f.Problem+": "+f.Why)
+		if f.Fix != "" {
+			hints = append(hints, f.Fix)
 		}
 	}
-	return []string{"a security module (AppArmor, SELinux) denies mount: see the kernel log (dmesg)"}
+	return hints
 }
 
 // pivotInvalid says which of pivot_root's conditions does not hold.

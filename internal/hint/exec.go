@@ -39,14 +39,7 @@ func forClone(e *container.CloneError) []string {
 	if errors.Is(e.Err, unix.E2BIG) {
 		return tooLong()
 	}
-	var hints []string
-	for _, fact := range probe.Explain(e.Flags, e.Err) {
-		hints = append(hints, fact.Problem+": "+fact.Why)
-		if fact.Fix != "" {
-			hints = append(hints, fact.Fix)
-		}
-	}
-	return hints
+	return Facts(probe.Explain(e.Flags, e.Err))
 }
 
 // clocksDiffer tells that our children are to get other clocks than ours.

@@ -3,6 +3,7 @@ package probe
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -39,15 +40,14 @@ func explain(m machine, flags uintptr, err error) []Fact {
 
 // Confined says who keeps kit from something else than new namespaces, as far as that
 // can be seen: a filter on system calls, or a security module.
-func Confined(err error) []Fact {
-	m := thisMachine()
-	if len(m.barred) == 0 {
-		m.barred = Filtered()
+func Confined(err error) []Fact { return thisMachine().confined(err) }
+
+func (m machine) confined(err error) []Fact {
+	var facts []Fact
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+		facts = slices.Concat(m.filtered(), m.restricted(), m.labelled())
 	}
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) || errors.Is(err, unix.ENOSYS) {
-		return orUnknown(append(m.filtered(), m.labelled()...), err)
-	}
-	return orUnknown(nil, err)
+	return orUnknown(facts, err)
 }
 
 func orUnknown(facts []Fact, err error) []Fact {
@@ -134,7 +134,7 @@ func (m machine) deniedUser() []Fact {
 // restricted explains why the root of a user namespace has no power.
 func (m machine) restricted() []Fact {
 	const name = "kernel.apparmor_restrict_unprivileged_userns"
-	if m.root || m.sysctl(name) != "1" {
+	if m.root && !m.inner || m.sysctl(name) != "1" {
 		return nil
 	}
 	return []Fact{{

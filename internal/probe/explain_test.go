@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/procfs"
 )
 
 // on is a machine with some settings, seen by a user who is not root.
@@ -61,4 +63,21 @@ func TestDockerHasTwoReasons(t *testing.T) {
 	facts := explain(m, unix.CLONE_NEWUSER, unix.EPERM)
 	require.Len(t, facts, 2)
 	require.Contains(t, facts[1].Problem, "docker-default")
+}
+
+// TestUbuntuInside: the root of a user's namespace may make namespaces, and mounts nothing.
+func TestUbuntuInside(t *testing.T) {
+	m := on(map[string]string{"kernel.apparmor_restrict_unprivileged_userns": "1"})
+	m.root, m.inner = true, true
+	require.Contains(t, m.confined(unix.EACCES)[0].Fix, "/etc/apparmor.d")
+	m.inner = false // the host's own
+	require.Contains(t, m.confined(unix.EACCES)[0].Problem, "the kernel refuses")
+}
+
+// TestFiltered: nobody filters the calls of the tests, and asking does nothing.
+func TestFiltered(t *testing.T) {
+	if s, err := procfs.ReadStatus(0); err != nil || s.Seccomp != 0 {
+		t.Skip("somebody does")
+	}
+	require.Empty(t, Filtered())
 }

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"errors"
+	"math"
 	"os"
 	"strings"
 
@@ -16,6 +17,7 @@ type machine struct {
 	sysctl    func(name string) string // "" where there is none: "user.max_user_namespaces"
 	missing   func(flags uintptr) string
 	root      bool     // CAP_SYS_ADMIN in our user namespace
+	inner     bool     // our user namespace is not the first one
 	proc      bool     // /proc is there
 	chrooted  bool     // "/" is not that of our mount namespace
 	unmapped  bool     // our uid or gid does not exist in our own user namespace
@@ -33,6 +35,11 @@ func thisMachine() machine {
 		}
 	}
 	m.chrooted = chrooted()
+	// Only the first one has all ids there can be.
+	if ids, err := procfs.IDMap(0, "uid_map"); err == nil {
+		_, all := ids.Outside(math.MaxUint32 - 1)
+		m.inner = !all
+	}
 	m.unmapped = !mapped("uid_map", os.Geteuid()) || !mapped("gid_map", os.Getegid())
 	for _, path := range []string{"/.dockerenv", "/run/.containerenv"} {
 		if _, err := os.Stat(path); err == nil {
