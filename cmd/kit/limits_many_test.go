@@ -89,7 +89,7 @@ func TestManyAtOnce(t *testing.T) {
 	}
 	began := time.Now()
 	for running() < n && time.Since(began) < 4*time.Minute {
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(time.Duration(n) * 5 * time.Millisecond)
 	}
 	require.Equal(t, n, running(), "%s", words)
 	t.Logf("%d containers run after %v", n, time.Since(began).Round(time.Millisecond))
