@@ -90,8 +90,7 @@ func inVolume(c *container.Container, path string) bool {
 	})
 }
 
-// makePoint makes a file to mount on, unless there is one, in place of a link or of
-// what waits when it is opened, as a FIFO does.
+// makePoint makes a file to mount on, in place of a link, or of a FIFO, which waits.
 func makePoint(path string) error {
 	var found unix.Stat_t
 	// Look, and do not follow.
