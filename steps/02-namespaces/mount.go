@@ -91,8 +91,9 @@ func mountPoint(path string) error {
 }
 
 func makeDir(path string) error {
-	// An empty directory, to be covered by a mount.
-	if err := unix.Mkdir(path, 0o755); err != nil {
+	// An empty directory, to be covered by a mount; another container of the same root
+	// may have made it just now.
+	if err := unix.Mkdir(path, 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("mkdir %s: %w", path, err)
 	}
 	return nil

@@ -36,9 +36,6 @@ var Step = container.Step{
 //	work    where the kernel prepares a change, to put it into upper in one go
 //	merged  all layers seen as one: the container's "/"
 func makeRoom(c *container.Container) error {
-	if c.Layers.Dir == "" {
-		return nil // nothing will be mounted: kit only tries what the machine can do
-	}
 	if err := refuseShared(c); err != nil {
 		return err
 	}
