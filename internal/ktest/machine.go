@@ -22,6 +22,10 @@ var machine struct {
 
 var lockFile = filepath.Join(os.TempDir(), fmt.Sprintf("kit-test-%d.lock", os.Geteuid()))
 
+// heldMachine tells the processes that a test starts, which are its workers, that the
+// machine is theirs already.
+const heldMachine = "KIT_TEST_MACHINE"
+
 // haveMachine waits for the tests of other processes, and has them wait until this test
 // is over.
 func haveMachine(t testing.TB) {
@@ -29,6 +33,10 @@ func haveMachine(t testing.TB) {
 	machine.Lock()
 	defer machine.Unlock()
 	if machine.held == 0 {
+		if os.Getenv(heldMachine) != "" {
+			return
+		}
+		require.NoError(t, os.Setenv(heldMachine, "1"))
 		f, err := os.OpenFile(lockFile, os.O_CREATE|os.O_RDWR|unix.O_NOFOLLOW, 0o600)
 		require.NoError(t, err)
 		require.NoError(t, unix.Flock(int(f.Fd()), unix.LOCK_EX))
@@ -39,6 +47,7 @@ func haveMachine(t testing.TB) {
 		machine.Lock()
 		defer machine.Unlock()
 		if machine.held--; machine.held == 0 {
+			_ = os.Unsetenv(heldMachine)
 			machine.lock.Close()
 		}
 	})
