@@ -128,6 +128,9 @@ func (l *labGrader) grade(n int, items []check.Item) []check.Item {
 	judged, err := l.run(n)
 	if err != nil {
 		explain(items, err.Error())
+		for i := range items {
+			items[i].Hints = nil // nothing was looked at
+		}
 		return items
 	}
 	items = itemsOf(judged, n)

@@ -12,12 +12,12 @@ import (
 )
 
 // hollow takes the bodies of all functions out of a file of a step. What is left of one
-// are the comments in it, numbered, and the helpers that it calls, by which the student
-// writes it again; and a result that says that nobody has yet. helpers are the functions
-// of the step's other files.
-func hollow(source []byte, helpers map[string]bool) ([]byte, error) {
+// are the comments in it, numbered, the helpers that it calls and the fields that it sets,
+// by which the student writes it again; and a result that says that nobody has yet.
+// helpers are the functions of the step's other files.
+func hollow(name string, source []byte, helpers map[string]bool) ([]byte, error) {
 	fset := token.NewFileSet()
-	file, err := parser.ParseFile(fset, "step.go", source, parser.ParseComments)
+	file, err := parser.ParseFile(fset, name, source, parser.ParseComments)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,8 @@ func hollow(source []byte, helpers map[string]bool) ([]byte, error) {
 		}
 		open, end := fset.Position(f.Body.Lbrace).Offset+1, fset.Position(f.Body.Rbrace).Offset
 		out.Write(source[at:open])
-		out.WriteString("\n" + tasks(f, file, source, fset, helpers) + results(f, source, fset))
+		out.WriteString("\n" + tasks(f, file, source, fset, helpers))
+		out.WriteString(results(f, source, fset, name))
 		at = end
 	}
 	out.Write(source[at:])
@@ -54,9 +55,14 @@ func tasks(
 		}
 	}
 	ast.Inspect(f.Body, func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			if name, ok := call.Fun.(*ast.Ident); ok && helpers[name.Name] {
-				list = append(list, task{call.Pos(), "Helper: " + string(cut(source, fset, call))})
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			if name, ok := n.Fun.(*ast.Ident); ok && helpers[name.Name] {
+				list = append(list, task{n.Pos(), "Helper: " + string(cut(source, fset, n))})
+			}
+		case *ast.AssignStmt:
+			if s, ok := n.Lhs[0].(*ast.SelectorExpr); ok {
+				list = append(list, task{n.Pos(), "Set " + string(cut(source, fset, s)) + "."})
 			}
 		}
 		return true
@@ -81,7 +87,7 @@ func cut(source []byte, fset *token.FileSet, n ast.Node) []byte {
 }
 
 // results is the return statement of a function that is not written yet.
-func results(f *ast.FuncDecl, source []byte, fset *token.FileSet) string {
+func results(f *ast.FuncDecl, source []byte, fset *token.FileSet, file string) string {
 	if f.Type.Results == nil {
 		return ""
 	}
@@ -90,7 +96,7 @@ func results(f *ast.FuncDecl, source []byte, fset *token.FileSet) string {
 		kind := string(cut(source, fset, field.Type))
 		value := "*new(" + kind + ")"
 		if kind == "error" {
-			value = fmt.Sprintf("container.NotWritten(%q)", f.Name.Name)
+			value = fmt.Sprintf("container.NotWritten(%q)", file+": "+f.Name.Name)
 		}
 		for range max(1, len(field.Names)) {
 			values = append(values, value)

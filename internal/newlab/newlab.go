@@ -58,7 +58,7 @@ func Files(module string, filter []byte) (map[string][]byte, error) {
 		return nil, err
 	}
 	for _, name := range Lessons {
-		if all[name], err = hollow(all[name], helpers[path.Dir(name)]); err != nil {
+		if all[name], err = hollow(name, all[name], helpers[path.Dir(name)]); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
