@@ -19,7 +19,7 @@ build:
 	CGO_ENABLED=0 go build -trimpath -o kit ./cmd/kit
 
 test:
-	go test ./...
+	go test -timeout 30m ./...
 
 vm-test:
 	.ci/run machines

@@ -111,7 +111,8 @@ func FuzzStepArguments(f *testing.F) {
 	f.Setenv("KIT_STATE", f.TempDir())
 	f.Setenv("KIT_CACHE", f.TempDir())
 	for _, text := range []string{
-		"6\n--memory\n64m\n-p\n80:80\n--\n/bin/sh", "2\n-v\n/etc:/mnt\n-v\nls\n-v", "3\n-vv\n-t\n--cpus=1",
+		"6\n--memory\n64m\n-p\n80:80\n--\n/bin/sh",
+		"2\n-v\n/etc:/mnt\n-v\nls\n-v", "3\n-vv\n-t\n--cpus=1",
 		"6\n--net\nnone\n--ip\n1.2.3.4", "4\n--layer\n/etc\n--upper\n/\n--rw",
 		"2\n--user\n-1\n--env\n=",
 		"namespaces\n--time-offset\n-99999h",

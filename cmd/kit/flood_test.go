@@ -90,10 +90,10 @@ func TestFloodClosedReader(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- kit.Wait() }()
 		select {
-		case _ = <-ended:
+		case <-ended:
 		case <-time.After(20 * time.Second):
 			_ = kit.Process.Kill()
-			_ = <-ended
+			<-ended
 			require.Fail(t, "kit goes on for nobody", "%v", flags)
 		}
 	}

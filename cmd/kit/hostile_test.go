@@ -27,7 +27,9 @@ func TestHostileRootfs(t *testing.T) {
 	for _, name := range []string{
 		"etc/hosts", "etc/resolv.conf", "etc/hostname", "proc", "sys", "dev", "mnt", "mnt/x", "tmp",
 	} {
-		for _, kind := range []string{outside, outside + "/file", "/../../../.." + outside, "FIFO", "loop"} {
+		for _, kind := range []string{
+			outside, outside + "/file", "/../../../.." + outside, "FIFO", "loop",
+		} {
 			dir := filepath.Join(ktest.PublicDir(t), "root")
 			require.NoError(t, exec.Command("cp", "-a", root, dir).Run())
 			put(t, filepath.Join(dir, name), kind)

@@ -7,8 +7,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/lesson"
 )
@@ -19,6 +22,8 @@ type reader struct {
 	keys   *bufio.Reader
 	dir    string // where the commands run, and kit is found
 	shells map[int]*lesson.Shell
+
+	signals chan os.Signal // Ctrl-C is for the command that runs; at a prompt it ends the lesson
 }
 
 func newReader(t *lesson.Text) (*reader, error) {
@@ -26,7 +31,10 @@ func newReader(t *lesson.Text) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{t, bufio.NewReader(os.Stdin), dir, map[int]*lesson.Shell{}}
+	r := &reader{
+		t, bufio.NewReader(os.Stdin), dir, map[int]*lesson.Shell{}, make(chan os.Signal, 1),
+	}
+	signal.Notify(r.signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
 	self, err := os.Executable()
 	if err == nil {
 		err = os.Symlink(self, filepath.Join(dir, "kit"))
@@ -70,13 +78,30 @@ func (r *reader) session(s *lesson.Session) error {
 	return nil
 }
 
-// wait waits for Enter; q and the end of the input are for leaving.
+// wait waits for Enter; q, the end of the input and Ctrl-C are for leaving.
 func (r *reader) wait() error {
-	answer, err := r.keys.ReadString('\n')
-	if err != nil || answer == "q\n" {
+	select {
+	case s := <-r.signals:
+		if s != unix.SIGINT {
+			return errQuit
+		}
+		// That was for the last command.
+	default:
+	}
+	answered := make(chan error, 1)
+	go func() {
+		answer, err := r.keys.ReadString('\n')
+		if err != nil || answer == "q\n" {
+			err = errQuit
+		}
+		answered <- err
+	}()
+	select {
+	case err := <-answered:
+		return err
+	case <-r.signals:
 		return errQuit
 	}
-	return nil
 }
 
 func (r *reader) say(text string) error {
@@ -98,6 +123,7 @@ func (r *reader) shell(n int) (*lesson.Shell, error) {
 }
 
 func (r *reader) close() {
+	signal.Stop(r.signals)
 	for _, s := range r.shells {
 		s.Close()
 	}

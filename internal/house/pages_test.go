@@ -170,7 +170,7 @@ func bareFlags(text string) [][]string {
 // TestPagesMainJob does what the README asks of a newcomer first.
 func TestPagesMainJob(t *testing.T) {
 	shell := shellBlocks(pages(t)["README.md"])
-	require.Contains(t, shell, "go test ./...")
+	require.Contains(t, shell, "go test -timeout 30m ./...")
 	cmd := exec.Command("/bin/sh", "-c", shell[0])
 	cmd.Dir = top
 	cmd.Env = append(os.Environ(), "KIT_CACHE="+filepath.Join(t.TempDir(), "cache"))
