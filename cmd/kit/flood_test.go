@@ -87,8 +87,11 @@ func TestFloodClosedReader(t *testing.T) {
 		_, err := io.CopyN(io.Discard, out, 1<<20)
 		require.NoError(t, err)
 		require.NoError(t, out.Close())
-		ended := make(chan error, 1)
-		go func() { ended <- kit.Wait() }()
+		ended := make(chan struct{})
+		go func() {
+			_ = kit.Wait()
+			close(ended)
+		}()
 		select {
 		case <-ended:
 		case <-time.After(20 * time.Second):
