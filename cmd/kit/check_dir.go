@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -38,19 +39,25 @@ func checkDir(dir string, o *checkOptions) error {
 		return failed(fmt.Errorf("check %s: %w", dir, err))
 	}
 	defer l.close()
+	// Whoever is interrupted leaves nothing running either.
+	ctx, stop := signal.NotifyContext(context.Background(), unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	defer stop()
 	g := &grade{Version: 1, Dir: dir, Steps: len(steps.All)}
 	first := 1
 	if o.step != 0 {
 		first, g.Steps = o.step, o.step
 	}
-	broken := l.build(dir)
+	broken := l.build(ctx, dir)
 	for n := first; n <= g.Steps; n++ {
 		items := itemsOf(check.List(n), n)
 		switch {
 		case broken != "":
 			explain(items, "it does not compile: "+broken)
 		default:
-			items = l.grade(n, items)
+			items = l.grade(ctx, n, items)
+		}
+		if ctx.Err() != nil {
+			return &statusError{exit: 128 + int(unix.SIGINT)}
 		}
 		g.Items = append(g.Items, items...)
 	}
@@ -88,6 +95,10 @@ func newLabGrader() (*labGrader, error) {
 	if err != nil {
 		return nil, err
 	}
+	// What a lab's process leaves behind becomes our child, and so is found.
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		return nil, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err)
+	}
 	tmp, err := os.MkdirTemp("", "kit-check")
 	if err != nil {
 		return nil, err
@@ -105,8 +116,10 @@ const limitStep = 3
 func (l *labGrader) close() { _ = os.RemoveAll(l.tmp) }
 
 // build makes the lab's program, and returns what the compiler has against it.
-func (l *labGrader) build(dir string) (broken string) {
-	build := exec.Command("go", "build", "-o", l.program, ".")
+func (l *labGrader) build(ctx context.Context, dir string) (broken string) {
+	ctx, cancel := context.WithTimeout(ctx, buildPatience)
+	defer cancel()
+	build := exec.CommandContext(ctx, "go", "build", "-o", l.program, ".")
 	build.Dir = dir
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
 	out, err := build.CombinedOutput()
@@ -120,12 +133,12 @@ func (l *labGrader) build(dir string) (broken string) {
 }
 
 // grade has the lab start a container of a step, and judges it by what this step adds.
-func (l *labGrader) grade(n int, items []check.Item) []check.Item {
+func (l *labGrader) grade(ctx context.Context, n int, items []check.Item) []check.Item {
 	here := l.verdicts[n-1]
 	if here.State != doctor.Works {
 		return without(items, "cannot be had on this machine: "+here.Error)
 	}
-	judged, err := l.run(n)
+	judged, err := l.run(ctx, n)
 	if err != nil {
 		explain(items, err.Error())
 		for i := range items {
@@ -150,11 +163,14 @@ func without(items []check.Item, why string) []check.Item {
 	return items
 }
 
-// labPatience is how long a container may take to start, and to end.
-const labPatience = 20 * time.Second
+const (
+	buildPatience = 10 * time.Minute // how long the compiler may take, which may fetch modules
+	labPatience   = 20 * time.Second // a container, to start
+	endPatience   = 5 * time.Second  // a lab, to clean up after one
+)
 
 // run starts a container, looks at it, and ends it, whatever the lab leaves behind.
-func (l *labGrader) run(n int) (items []check.Item, err error) {
+func (l *labGrader) run(ctx context.Context, n int) (items []check.Item, err error) {
 	state := filepath.Join(l.tmp, "state"+strconv.Itoa(n))
 	command := []string{"/bin/sleep", fmt.Sprintf("86400.%d", os.Getpid())}
 	args := []string{"-root", l.root, fmt.Sprintf("-limits=%t", l.limits), strconv.Itoa(n)}
@@ -178,6 +194,8 @@ func (l *labGrader) run(n int) (items []check.Item, err error) {
 			}
 		}
 		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		case <-ended:
 			return nil, fmt.Errorf("the container does not start: %s", lastLine(said.String()))
 		default:
@@ -204,10 +222,11 @@ func (l *labGrader) end(lab int, state string, ended <-chan struct{}) error {
 	}
 	select {
 	case <-ended:
-	case <-time.After(labPatience):
+	case <-time.After(endPatience):
 		_ = unix.Kill(lab, unix.SIGKILL)
 		<-ended
 	}
+	endOrphans()
 	for f, text := range records {
 		if err := os.WriteFile(f, text, 0o600); err != nil {
 			return err
@@ -220,6 +239,21 @@ func (l *labGrader) end(lab int, state string, ended <-chan struct{}) error {
 		return fmt.Errorf("kit clean: %w: %s", err, lastLine(string(out)))
 	}
 	return nil
+}
+
+// endOrphans ends what the lab has left running.
+func endOrphans() {
+	for deadline := time.Now().Add(endPatience); time.Now().Before(deadline); {
+		all := family(os.Getpid())[1:]
+		if len(all) == 0 {
+			return
+		}
+		for _, p := range all {
+			_ = unix.Kill(p, unix.SIGKILL)
+			_, _ = unix.Wait4(p, nil, unix.WNOHANG, nil)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // family is a process and all that descend from it, parents first.

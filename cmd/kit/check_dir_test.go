@@ -4,14 +4,18 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/ktest"
 	"github.com/containerkit/kit/internal/newlab"
@@ -128,13 +132,49 @@ func TestLabBroken(t *testing.T) {
 	refused(t, 2, "not a lab of kit new's: go.mod is not there", "check", t.TempDir())
 }
 
+// TestLabInterrupted: Ctrl-C leaves nothing of a lab running, not even what it has let go.
+func TestLabInterrupted(t *testing.T) {
+	dir := newLab(t)
+	const hangs = `package main
+
+import (
+	"os"
+	"os/exec"
+	"time"
+)
+
+func main() {
+	if len(os.Args) > 2 {
+		_ = exec.Command(os.Args[0], "child").Start()
+	}
+	time.Sleep(time.Hour)
+}
+`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "main.go"), []byte(hangs), 0o644))
+	kit := exec.Command("kit", "check", dir, "--step", "1")
+	require.NoError(t, kit.Start())
+	require.Eventually(t, func() bool {
+		labs := 0
+		for _, p := range family(kit.Process.Pid) {
+			if exe, err := os.Readlink(fmt.Sprintf("/proc/%d/exe", p)); err == nil &&
+				filepath.Base(exe) == "lab" {
+				labs++
+			}
+		}
+		return labs == 2
+	}, time.Minute, 10*time.Millisecond)
+	require.NoError(t, kit.Process.Signal(unix.SIGINT))
+	require.Error(t, kit.Wait())
+	require.Equal(t, 130, kit.ProcessState.ExitCode())
+}
+
 // TestNewRefuses: a lab overwrites nothing, and half of one does not stay.
 func TestNewRefuses(t *testing.T) {
 	dir := t.TempDir()
 	refused(t, 2, "into which directory?", "new")
 	refused(t, 2, "--module a b: not a module path", "new", dir, "--module", "a b")
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "mine"), nil, 0o644))
-	refused(t, 125, dir+": there is something in it: mine", "new", dir)
+	refused(t, 2, dir+": there is something in it: mine", "new", dir)
 	refused(t, 125, "no such file or directory", "new", filepath.Join(dir, "a", "b"))
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)

@@ -34,14 +34,20 @@ list of what to do. README.md in it says how to go on, and kit check DIR grades 
 			if module == "" {
 				module = "lab"
 			}
-			if !modulePath.MatchString(module) {
+			// What go.mod takes: https://go.dev/ref/mod#go-mod-file-ident.
+			path := regexp.MustCompile(`^[\w][-.~\w]*(/[\w][-.~\w]*)*$`)
+			if !path.MatchString(module) {
 				return fmt.Errorf("--module %s: not a module path, such as example.org/lab", module)
 			}
 			filter, err := seccomp.Default(capabilityNames(defaultCapabilities))
 			if err != nil {
 				return failed(err)
 			}
-			if err := newlab.Write(args[0], module, filter); err != nil {
+			err = newlab.Write(args[0], module, filter)
+			if errors.Is(err, newlab.ErrOccupied) {
+				return fmt.Errorf("new: %w", err)
+			}
+			if err != nil {
 				return failed(fmt.Errorf("new: %w", err))
 			}
 			dir := filepath.Clean(args[0])
@@ -53,6 +59,3 @@ list of what to do. README.md in it says how to go on, and kit check DIR grades 
 	cmd.Flags().StringVar(&module, "module", "", "the `path` of the lab's Go module (default lab)")
 	return cmd
 }
-
-// modulePath is what go.mod takes: https://go.dev/ref/mod#go-mod-file-ident.
-var modulePath = regexp.MustCompile(`^[a-zA-Z0-9][-._~a-zA-Z0-9]*(/[a-zA-Z0-9][-._~a-zA-Z0-9]*)*$`)

@@ -46,6 +46,9 @@ var Lessons = []string{
 	"steps/06-caps-seccomp/seccomp.go",
 }
 
+// ErrOccupied is said of a directory that is not empty: a lab overwrites nothing.
+var ErrOccupied = errors.New("there is something in it")
+
 // Files are those of a lab, by path: a Go module named module. filter is the program that
 // step 6 loads (classic BPF, as seccomp(2) takes it).
 func Files(module string, filter []byte) (map[string][]byte, error) {
@@ -174,7 +177,7 @@ func empty(dir string) (made bool, err error) {
 	}
 	entries, err := os.ReadDir(dir)
 	if err == nil && len(entries) > 0 {
-		err = fmt.Errorf("%s: there is something in it: %s", dir, entries[0].Name())
+		err = fmt.Errorf("%s: %w: %s", dir, ErrOccupied, entries[0].Name())
 	}
 	return false, err
 }
