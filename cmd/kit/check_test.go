@@ -281,3 +281,15 @@ func TestCheckJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestCheckMistaken: who has given the parent's number is told the child's.
+func TestCheckMistaken(t *testing.T) {
+	cmd := exec.Command("sh", "-c", "sleep 60; true")
+	child := awaitSleep(t, cmd)
+	r := runKit(t, "check", "1", strconv.Itoa(cmd.Process.Pid), "--hints", "0")
+	require.Equal(t, 1, r.exit, r.err)
+	require.Contains(t, r.out, "nothing of what these steps make is to be seen in it\n"+
+		"did you mean its child? kit check 1 "+strconv.Itoa(child)+"\n")
+	require.NoError(t, killAll([]int{child}))
+	require.NoError(t, cmd.Wait())
+}

@@ -57,6 +57,7 @@ func (g *grade) print(o *checkOptions) error {
 			fmt.Fprintf(&b, ", container %s", g.Name)
 		}
 		fmt.Fprintln(&b, ", looked at from outside")
+		b.WriteString(g.mistaken())
 	}
 	var last check.Item
 	for _, item := range g.Items {
@@ -69,6 +70,19 @@ func (g *grade) print(o *checkOptions) error {
 	fmt.Fprintf(&b, "%stotal %d of %d points\n", newParagraph(&b), g.Points, g.Of)
 	_, err := io.WriteString(o.out, b.String())
 	return err
+}
+
+// mistaken is a word to those who have given the number of unshare(1), or of a shell, and
+// not that of the process in the container.
+func (g *grade) mistaken() string {
+	if g.Points > 0 {
+		return ""
+	}
+	const ordinary = "nothing of what these steps make is to be seen in it\n"
+	if children := family(g.Pid)[1:]; len(children) > 0 {
+		return ordinary + fmt.Sprintf("did you mean its child? kit check %d %d\n", g.Steps, children[0])
+	}
+	return ordinary
 }
 
 // newParagraph is an empty line, unless nothing is above it.
