@@ -89,8 +89,8 @@ func TestDoctorInOuterContainer(t *testing.T) {
 	}
 }
 
-// TestDoctorCgroups: other machines' cgroups, as far as this one's mounts can show them.
-func TestDoctorCgroups(t *testing.T) {
+// TestDoctorHierarchies: other machines' cgroups, as far as this one's mounts can show them.
+func TestDoctorHierarchies(t *testing.T) {
 	ktest.Root(t)
 	ktest.RequireTool(t, "unshare", "mount")
 	for _, c := range []struct {
@@ -106,7 +106,8 @@ func TestDoctorCgroups(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			here := examined(t, `exec "$@"`)
-			if c.version == "v1" && here.Machine.Cgroup == "v2" {
+			if c.version != "" && c.version != "*" && here.Machine.Cgroup == "v2" {
+				// To mount it again would change its options, which all mounts share.
 				t.Skip("there is nothing but v2 here")
 			}
 			ktest.Clean(t)
