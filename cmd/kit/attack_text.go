@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/attack"
+	"github.com/containerkit/kit/internal/trace/render"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -258,32 +259,8 @@ func (m *matrix) reasons() string {
 	return "\nNot run:\n" + strings.Join(all, "\n") + "\n"
 }
 
-// wrap breaks text into lines of at most width characters; lines but the first begin
-// with indent. A word that is longer than a line is broken after a | or a slash.
+// wrap breaks text into lines of at most width columns; lines but the first begin with
+// indent.
 func wrap(text string, width int, indent string) string {
-	var b strings.Builder
-	used := 0
-	put := func(word, space string) {
-		if used > 0 && used+len(space)+len(word) > width {
-			b.WriteString("\n" + indent)
-			used, space = 0, ""
-		} else if used == 0 {
-			space = ""
-		}
-		b.WriteString(space + word)
-		used += len(space) + len(word)
-	}
-	for _, word := range strings.Fields(text) {
-		space := " "
-		for len(word) > width-4 {
-			at := strings.LastIndexAny(word[:width-4], "|/") + 1
-			if at == 0 {
-				at = width - 4
-			}
-			put(word[:at], space)
-			word, space = word[at:], ""
-		}
-		put(word, space)
-	}
-	return b.String()
+	return strings.Join(render.Wrap(text, width), "\n"+indent)
 }

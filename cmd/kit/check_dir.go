@@ -19,6 +19,7 @@ import (
 
 	"github.com/containerkit/kit/internal/check"
 	"github.com/containerkit/kit/internal/doctor"
+	"github.com/containerkit/kit/internal/procfs"
 	"github.com/containerkit/kit/rootfs"
 	"github.com/containerkit/kit/steps"
 )
@@ -258,24 +259,17 @@ func endOrphans() {
 
 // family is a process and all that descend from it, parents first.
 func family(pid int) (list []int) {
-	parents := map[int][]int{}
-	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
-	for _, f := range stats {
-		text, err := os.ReadFile(f)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state ppid: the name may contain anything.
-		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-		child, _ := strconv.Atoi(filepath.Base(filepath.Dir(f)))
-		if len(fields) > 1 {
-			parent, _ := strconv.Atoi(fields[1])
-			parents[parent] = append(parents[parent], child)
+	children := map[int][]int{}
+	directories, _ := filepath.Glob("/proc/[0-9]*")
+	for _, dir := range directories {
+		child, _ := strconv.Atoi(filepath.Base(dir))
+		if status, err := procfs.ReadStatus(child); err == nil { // else it has ended
+			children[status.PPid] = append(children[status.PPid], child)
 		}
 	}
 	list = []int{pid}
 	for i := 0; i < len(list); i++ {
-		list = append(list, parents[list[i]]...)
+		list = append(list, children[list[i]]...)
 	}
 	return list
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/containerkit/kit/internal/check"
+	"github.com/containerkit/kit/internal/trace/render"
 	"github.com/containerkit/kit/steps"
 )
 
@@ -130,22 +131,7 @@ func writeItem(b *strings.Builder, item, last check.Item) {
 // writeBelow writes a text under the column in which an item says what is asked for.
 func writeBelow(b *strings.Builder, prefix, text string) {
 	const left, width = 22, 80
-	for _, line := range wrapped(prefix+text, width-left) {
+	for _, line := range render.Wrap(prefix+text, width-left) {
 		fmt.Fprintf(b, "%*s%s\n", left, "", line)
 	}
-}
-
-// wrapped breaks a text at spaces into lines of at most n bytes.
-func wrapped(text string, n int) (lines []string) {
-	line := ""
-	for word := range strings.FieldsSeq(text) {
-		if line != "" && len(line)+1+len(word) > n {
-			lines, line = append(lines, line), ""
-		}
-		line = strings.TrimPrefix(line+" "+word, " ")
-	}
-	if line == "" {
-		return lines
-	}
-	return append(lines, line)
 }

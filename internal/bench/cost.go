@@ -76,7 +76,7 @@ type cost struct {
 
 // costs are those of the layers that stay: of overlay and of the network.
 func (l *lab) costs(rounds int) ([]cost, error) {
-	// Stat of a thousand paths, and the first byte written to a file of 16 MiB.
+	// Stat of 200 paths, and the first byte written to a file of 16 MiB.
 	const script = `
 now() { date +%s%N; }
 a=$(now); i=0; while [ $i -lt 200 ]; do test -e $1/f$i; i=$((i+1)); done; b=$(now)
@@ -94,21 +94,20 @@ echo $((b - a)) $((c - b))`
 	if err := os.WriteFile(filepath.Join(data, "big"), make([]byte, 16<<20), 0o644); err != nil {
 		return nil, err
 	}
-	var list []cost
-	for i, what := range []string{"200 × stat", "first write to a file of 16 MiB"} {
-		in, err := l.median(rounds, i, l.kit, "step", "4", "--trace=off", "--rootfs", l.root,
-			"--layer", l.layer(data), "--", "/bin/sh", "-c", script, "sh", "/data")
-		if err != nil {
-			return nil, err
-		}
-		out, err := l.median(rounds, i, "/bin/sh", "-c", script, "sh", data)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, cost{what, in, out, "ms"})
+	in, err := l.medians(rounds, l.kit, "step", "4", "--trace=off", "--rootfs", l.root,
+		"--layer", l.layer(data), "--", "/bin/sh", "-c", script, "sh", "/data")
+	if err != nil {
+		return nil, err
+	}
+	out, err := l.medians(rounds, "/bin/sh", "-c", script, "sh", data)
+	if err != nil {
+		return nil, err
 	}
 	network, err := l.network()
-	return append(list, network...), err
+	return append([]cost{
+		{"200 × stat", in[0], out[0], "ms"},
+		{"first write to a file of 16 MiB", in[1], out[1], "ms"},
+	}, network...), err
 }
 
 // layer is a directory that has data below it.
@@ -120,21 +119,25 @@ func (l *lab) layer(data string) string {
 	return dir
 }
 
-// median runs a command that prints times in nanoseconds, and takes the n-th, in ms.
-func (l *lab) median(rounds, n int, args ...string) (float64, error) {
-	var times []time.Duration
+// medians runs a command that prints two times in nanoseconds, and returns them in ms.
+func (l *lab) medians(rounds int, args ...string) (middle [2]float64, err error) {
+	var times [2][]time.Duration
 	for range rounds {
 		out, err := exec.Command(args[0], args[1:]...).Output()
 		if err != nil {
-			return 0, fmt.Errorf("%s: %w", args[0], err)
+			return middle, fmt.Errorf("%s: %w", args[0], err)
 		}
 		var ns [2]int64
 		if _, err := fmt.Sscan(string(out), &ns[0], &ns[1]); err != nil {
-			return 0, fmt.Errorf("%q: %w", out, err)
+			return middle, fmt.Errorf("%q: %w", out, err)
 		}
-		times = append(times, time.Duration(ns[n]))
+		for i := range ns {
+			times[i] = append(times[i], time.Duration(ns[i]))
+		}
 	}
-	_, middle, _ := spread(times)
+	for i := range times {
+		_, middle[i], _ = spread(times[i])
+	}
 	return middle, nil
 }
 

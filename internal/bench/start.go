@@ -21,8 +21,7 @@ import (
 type start struct {
 	name string
 	args []string
-	env  []string // more than there is
-	v1   bool     // knows no hybrid of cgroup v1 and v2
+	v1   bool // knows no hybrid of cgroup v1 and v2
 	took []time.Duration
 	peak float64 // MiB, of the largest of its processes
 }
@@ -153,7 +152,6 @@ func (s *start) run() (took time.Duration, peak float64, err error) {
 	}
 	err = aside(s.v1, func() error {
 		cmd := exec.Command(s.args[0], s.args[1:]...)
-		cmd.Env = append(os.Environ(), s.env...)
 		begin := time.Now()
 		out, err := cmd.CombinedOutput()
 		took = time.Since(begin)

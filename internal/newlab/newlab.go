@@ -49,9 +49,8 @@ var Lessons = []string{
 // ErrOccupied is said of a directory that is not empty: a lab overwrites nothing.
 var ErrOccupied = errors.New("there is something in it")
 
-// Files are those of a lab, by path: a Go module named module. filter is the program that
-// step 6 loads (classic BPF, as seccomp(2) takes it).
-func Files(module string, filter []byte) (map[string][]byte, error) {
+// hollowed are the files of a lab with the bodies taken out.
+func hollowed(module string, filter []byte) (map[string][]byte, error) {
 	all, err := collected(module, filter)
 	if err != nil {
 		return nil, err
@@ -68,7 +67,8 @@ func Files(module string, filter []byte) (map[string][]byte, error) {
 	return all, nil
 }
 
-// collected are all files, with nothing taken out.
+// collected are the files of a lab, by path, with nothing taken out: a Go module named
+// module. filter is the program that step 6 loads (classic BPF, as seccomp(2) takes it).
 func collected(module string, filter []byte) (map[string][]byte, error) {
 	all := map[string][]byte{"seccomp.bpf": filter}
 	for dir, source := range map[string]fs.FS{
@@ -131,7 +131,7 @@ func functions(all map[string][]byte) (map[string]map[string]bool, error) {
 
 // Write writes a lab into dir, which is made, or is empty. If it cannot, nothing stays.
 func Write(dir, module string, filter []byte) error {
-	all, err := Files(module, filter)
+	all, err := hollowed(module, filter)
 	if err != nil {
 		return err
 	}
