@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"testing"
 
-	"github.com/moby/profiles/seccomp"
 	"github.com/opencontainers/runtime-spec/specs-go"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
@@ -184,7 +183,7 @@ func TestCheckRunc(t *testing.T) {
 		"lowerdir="+root+",upperdir="+dir+"/upper,workdir="+dir+"/work"))
 	t.Cleanup(func() { _ = unix.Unmount(merged, unix.MNT_DETACH) })
 
-	bundle := runcBundle(t, merged)
+	bundle := runcBundle(t, merged, limited, "sleep", "60")
 	name := fmt.Sprint("kit-check-", os.Getpid())
 	state := filepath.Join(bundle, "state")
 	cmd := exec.Command("runc", "--root", state, "run", "--bundle", bundle, name)
@@ -213,43 +212,18 @@ func kindOf(t *testing.T, dir string) int64 {
 	return fs.Type
 }
 
-// runcBundle is what docker run --memory 64m --memory-swap 64m --pids-limit 64 --cpus 0.5
-// --security-opt no-new-privileges would hand to runc.
-func runcBundle(t *testing.T, root string) string {
-	t.Helper()
-	bundle := ktest.PublicDir(t)
-	require.NoError(t, exec.Command("runc", "spec", "--bundle", bundle).Run())
-	config := filepath.Join(bundle, "config.json")
-	text, err := os.ReadFile(config)
-	require.NoError(t, err)
-	var s specs.Spec
-	require.NoError(t, json.Unmarshal(text, &s))
-	var o securityOptions
-	set, err := o.capabilities(everything(t))
-	require.NoError(t, err)
-	list := capabilityNames(set)
-	s.Process.Terminal, s.Process.Rlimits = false, nil
-	s.Process.Args = []string{"sleep", "60"}
+// limited is what docker run --memory 64m --memory-swap 64m --pids-limit 64 --cpus 0.5
+// --security-opt no-new-privileges adds.
+func limited(s *specs.Spec) {
 	s.Process.NoNewPrivileges = true
-	s.Process.Capabilities = &specs.LinuxCapabilities{Bounding: list, Effective: list, Permitted: list}
-	s.Root = &specs.Root{Path: root}
 	own := specs.LinuxNamespace{Type: specs.CgroupNamespace}
 	if !slices.Contains(s.Linux.Namespaces, own) { // runc has it where there is v2 only
 		s.Linux.Namespaces = append(s.Linux.Namespaces, own)
 	}
-	s.Linux.CgroupsPath = fmt.Sprint("/kit-check-runc-", os.Getpid())
 	memory, pids, quota, period := int64(64<<20), int64(64), int64(50000), uint64(100000)
 	s.Linux.Resources.Memory = &specs.LinuxMemory{Limit: &memory, Swap: &memory}
 	s.Linux.Resources.Pids = &specs.LinuxPids{Limit: &pids}
 	s.Linux.Resources.CPU = &specs.LinuxCPU{Quota: &quota, Period: &period}
-	s.Linux.ReadonlyPaths = []string{"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys"}
-	s.Linux.MaskedPaths = []string{"/proc/kcore", "/proc/keys", "/proc/timer_list"}
-	s.Linux.Seccomp, err = seccomp.GetDefaultProfile(&s)
-	require.NoError(t, err)
-	text, err = json.Marshal(s)
-	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(config, text, 0o644))
-	return bundle
 }
 
 // TestCheckJSON: the keys for graders, and no hints but those asked for.

@@ -46,25 +46,21 @@ func TestSameAsRunc(t *testing.T) {
 	}
 }
 
-// runc runs a script in a container as docker would set it up.
-func runc(t *testing.T, root, script string, change func(*specs.Spec)) string {
+// runcBundle is a bundle as docker would hand it to runc, but for what change does.
+func runcBundle(t *testing.T, root string, change func(*specs.Spec), args ...string) string {
 	t.Helper()
 	bundle := ktest.PublicDir(t)
-	cmd := exec.Command("runc", "spec", "--bundle", bundle)
-	require.NoError(t, cmd.Run())
+	require.NoError(t, exec.Command("runc", "spec", "--bundle", bundle).Run())
 	config := filepath.Join(bundle, "config.json")
 	text, err := os.ReadFile(config)
 	require.NoError(t, err)
 	var s specs.Spec
 	require.NoError(t, json.Unmarshal(text, &s))
-
 	var o securityOptions
 	set, err := o.capabilities(everything(t))
 	require.NoError(t, err)
 	list := capabilityNames(set)
-	s.Process.Terminal = false
-	s.Process.Args = []string{"/bin/sh", "-c", script}
-	s.Process.Rlimits = nil
+	s.Process.Terminal, s.Process.Rlimits, s.Process.Args = false, nil, args
 	s.Process.Capabilities = &specs.LinuxCapabilities{Bounding: list, Effective: list, Permitted: list}
 	s.Root = &specs.Root{Path: root}
 	s.Linux.CgroupsPath = fmt.Sprint("/kit-test-runc-", os.Getpid())
@@ -81,7 +77,13 @@ func runc(t *testing.T, root, script string, change func(*specs.Spec)) string {
 	text, err = json.Marshal(s)
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(config, text, 0o644))
+	return bundle
+}
 
+// runc runs a script in such a container.
+func runc(t *testing.T, root, script string, change func(*specs.Spec)) string {
+	t.Helper()
+	bundle := runcBundle(t, root, change, "/bin/sh", "-c", script)
 	state := filepath.Join(bundle, "state")
 	name := fmt.Sprint("kit-test-", os.Getpid())
 	r := finish(t, exec.Command("runc", "--root", state, "run", "--bundle", bundle, name))

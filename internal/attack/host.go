@@ -19,6 +19,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/elfdep"
+	"github.com/containerkit/kit/internal/lab"
 )
 
 // hostName is what the stand-in host is called.
@@ -321,7 +322,7 @@ func skipNumbers() error {
 	}
 	// A kernel that cannot be told (CONFIG_CHECKPOINT_RESTORE): use them up.
 	for {
-		pid, errno := fork(uintptr(unix.SIGCHLD), 0)
+		pid, errno := lab.Idle(uintptr(unix.SIGCHLD), 0)
 		if errno != 0 {
 			return fmt.Errorf("fork: %w", errno)
 		}

@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/lab"
 )
 
 // How much the attacks on the machine's resources use at most.
@@ -58,34 +59,13 @@ func forkBomb(*Target) (string, error) {
 		}
 	}()
 	for len(pids) < forks {
-		pid, errno := fork(uintptr(unix.SIGCHLD), parent)
+		pid, errno := lab.Idle(uintptr(unix.SIGCHLD), parent)
 		if errno != 0 {
 			return "", fmt.Errorf("fork, after %d processes: %w", len(pids), errno)
 		}
 		pids = append(pids, pid)
 	}
 	return fmt.Sprintf("%d processes", forks), nil
-}
-
-// fork starts a process that waits for its end where parent is the caller's number,
-// and ends at once where it is 0. The copy has one thread of the Go runtime's, and so
-// may do nothing but kernel calls.
-//
-//go:noinline
-//go:norace
-//go:nosplit
-func fork(flags, parent uintptr) (pid int, errno syscall.Errno) {
-	child, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
-	if child != 0 || errno != 0 {
-		return int(child), errno
-	}
-	_, _, _ = syscall.RawSyscall(unix.SYS_PRCTL, unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0)
-	for {
-		if now, _, _ := syscall.RawSyscall(unix.SYS_GETPPID, 0, 0, 0); now != parent {
-			_, _, _ = syscall.RawSyscall(unix.SYS_EXIT_GROUP, 0, 0, 0)
-		}
-		_, _, _ = syscall.RawSyscall6(unix.SYS_PPOLL, 0, 0, 0, 0, 0, 0)
-	}
 }
 
 // eatMemory writes to every page of a mapping. Where it is one too many, it is killed.

@@ -2,13 +2,12 @@ package check
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"github.com/containerkit/kit/internal/inspect"
 )
 
 // An exercise is what an Item is made from. Its texts have {pid} where the number of the
@@ -90,23 +89,9 @@ func (v verdict) unless(first string) verdict {
 }
 
 // unknown is the verdict on what could not be read.
-func unknown(err error) verdict { return hidden(reason(err)) }
+func unknown(err error) verdict { return hidden(inspect.Reason(err)) }
 
 func hidden(why string) verdict { return verdict{got: why, hidden: true} }
-
-// reason puts a failed look into words.
-func reason(err error) string {
-	switch {
-	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
-		if os.Geteuid() == 0 {
-			return "not readable: the process has capabilities that you lack"
-		}
-		return "not readable: needs root or the same user"
-	case errors.Is(err, unix.ESRCH):
-		return "gone: the process has ended"
-	}
-	return err.Error()
-}
 
 // exercises are all of them, in the order of the ladder. Each step has ten points, and
 // step 2 one more where a user namespace is used.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/inspect"
 )
 
 // namespaceExercises are those of step 2: namespaces, and the mounts of one.
@@ -148,7 +150,7 @@ func (p *process) checkProc() verdict {
 	}
 	fd, err := p.beneath("proc")
 	if err != nil {
-		return no("it has none: "+reason(err), "mkdir /proc in the new root, and "+mount)
+		return no("it has none: "+inspect.Reason(err), "mkdir /proc in the new root, and "+mount)
 	}
 	defer unix.Close(fd)
 	var fs unix.Statfs_t

@@ -14,6 +14,7 @@ import (
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
 
+	"github.com/containerkit/kit/internal/inspect"
 	"github.com/containerkit/kit/internal/procfs"
 )
 
@@ -182,7 +183,7 @@ func (p *process) checkBase() verdict {
 			changed, n, err := changedAfter(dir, started, maxFiles-files)
 			if files += n; err != nil {
 				return yes("%s below; their files cannot be looked at from here (%s)",
-					count(len(l.lower), "layer"), reason(err))
+					count(len(l.lower), "layer"), inspect.Reason(err))
 			}
 			if changed != "" {
 				return no(changed+" has changed since the container was started",

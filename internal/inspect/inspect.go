@@ -93,12 +93,12 @@ func Process(pid int) (*Report, error) {
 // note remembers why the value of a key is missing.
 func (r *Report) note(key string, err error) {
 	if err != nil {
-		r.Errors[key] = reason(err)
+		r.Errors[key] = Reason(err)
 	}
 }
 
-// reason puts a failed look at a process into words.
-func reason(err error) string {
+// Reason puts a failed look at a process into words.
+func Reason(err error) string {
 	switch {
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		if os.Geteuid() == 0 {

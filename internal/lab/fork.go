@@ -33,7 +33,7 @@ func Fork(out io.Writer, n int, end bool) error {
 func fork(n int) (pids []int, errno syscall.Errno) {
 	parent := uintptr(os.Getpid())
 	for len(pids) < n {
-		pid, errno := idle(parent)
+		pid, errno := Idle(uintptr(unix.SIGCHLD), parent)
 		if errno != 0 {
 			return pids, errno
 		}
@@ -54,14 +54,16 @@ func tell(out io.Writer, n, forked int, errno syscall.Errno) error {
 	return err
 }
 
-// idle starts one process. It is a copy of this one with one thread, and may not use
-// the Go runtime, whose other threads it lacks: nothing but kernel calls.
+// Idle starts one process, which waits for its end where parent is the caller's number, and
+// ends at once where it is 0. flags are those of clone(2). It is a copy of this one with one
+// thread, and may not use the Go runtime, whose other threads it lacks: nothing but kernel
+// calls.
 //
 //go:noinline
 //go:norace
 //go:nosplit
-func idle(parent uintptr) (pid int, errno syscall.Errno) {
-	child, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
+func Idle(flags, parent uintptr) (pid int, errno syscall.Errno) {
+	child, _, errno := syscall.RawSyscall6(unix.SYS_CLONE, flags, 0, 0, 0, 0, 0)
 	if child != 0 || errno != 0 {
 		return int(child), errno
 	}
