@@ -105,11 +105,10 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 		return 125, err
 	}
 	signals := container.CatchSignals()
-	defer signals.Stop()
 	// When nobody reads the trace any more, the command runs on without.
 	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	var opened chan error
-	letGo := func() {}
+	letGo, stop := func() {}, func() {}
 	var said container.Report
 	exit, err = trace.Run(trace.Config{
 		Path: cmd.Path, Argv: cmd.Argv, Env: cmd.Env, Files: cmd.Files,
@@ -137,11 +136,12 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 			opened = make(chan error, 1)
 			// A long command fills the gate, and is read only while the observer goes on.
 			go func() { opened <- cmd.Open(c) }()
-			signals.Forward(pid)
+			stop = signals.Forward(pid)
 			letGo = o.letGo(pid)
 		},
 	})
 	letGo()
+	stop()
 	note(said.Notes)
 	if e := said.Err(); e != nil {
 		return exit, errors.Join(e, err)

@@ -42,6 +42,7 @@ const dying = 500 * time.Millisecond
 // status, or 125 with an error when kit itself failed. The container is as it was
 // written down, with the command in place of its own, and c.First its first process.
 func Enter(c *Container) (exit int, err error) {
+	signals := CatchSignals()
 	// The command dies with the thread that started it (PR_SET_PDEATHSIG).
 	runtime.LockOSThread()
 	// Nothing that our caller has left open gets inside.
@@ -50,13 +51,11 @@ func Enter(c *Container) (exit int, err error) {
 	}
 	c.Handed, c.Init, c.Left = nil, false, false
 	c.Pid = c.First.Pid
-	return runEnter(c)
+	return runEnter(c, signals)
 }
 
 // runEnter is the parent's side, from top to bottom.
-func runEnter(c *Container) (exit int, err error) {
-	signals := CatchSignals()
-	defer signals.Stop()
+func runEnter(c *Container, signals Signals) (exit int, err error) {
 	defer reclaimTerminal(c)
 	pid, g, err := letEnter(c)
 	if err != nil {
@@ -69,7 +68,7 @@ func runEnter(c *Container) (exit int, err error) {
 		return 125, &Error{Err: err}
 	}
 	defer g.close()
-	signals.Forward(pid)
+	defer signals.Forward(pid)()
 	restore, err := relay(c, g)
 	if err != nil {
 		end(pid)

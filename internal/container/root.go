@@ -18,9 +18,7 @@ import (
 // namespace that anybody may make, and its first process has all capabilities
 // in it. This program is started again there, as its root, and does the
 // parent's work; this process only waits for it.
-func becomeRoot(c *Container) (exit int, err error) {
-	signals := CatchSignals()
-	defer signals.Stop()
+func becomeRoot(c *Container, signals Signals) (exit int, err error) {
 	if err := listenOutside(c); err != nil {
 		return 125, &Error{Err: err}
 	}
@@ -40,7 +38,7 @@ func becomeRoot(c *Container) (exit int, err error) {
 		_ = state.Remove(c.Name, pid)
 		return 125, g.cause(&Error{Err: err})
 	}
-	signals.Forward(pid)
+	defer signals.Forward(pid)()
 	exit, err = wait(pid)
 	r := g.told()
 	c.Notes = append(c.Notes, r.Notes...)

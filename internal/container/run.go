@@ -16,6 +16,9 @@ import (
 // command's exit status, or 125 with an error when kit itself failed. A caller
 // who is not root gets a user namespace first in which they are.
 func Run(c *Container, steps []Step) (exit int, err error) {
+	// A second Ctrl-C must not end us before we have cleaned up. (The Go runtime is slow at
+	// it on a thread that is locked.)
+	signals := CatchSignals()
 	// A child dies with the thread that started it (PR_SET_PDEATHSIG), and
 	// setns and unshare change one thread only: stay on this one.
 	runtime.LockOSThread()
@@ -34,16 +37,13 @@ func Run(c *Container, steps []Step) (exit int, err error) {
 		return 125, &Error{Err: fmt.Errorf("user namespace %s: %w", c.UserNS, unix.EPERM)}
 	}
 	if !root {
-		return becomeRoot(c)
+		return becomeRoot(c, signals)
 	}
-	return runParent(c, steps)
+	return runParent(c, steps, signals)
 }
 
 // runParent is the parent's side, from top to bottom.
-func runParent(c *Container, steps []Step) (exit int, err error) {
-	// A second Ctrl-C must not end us before we have cleaned up.
-	signals := CatchSignals()
-	defer signals.Stop()
+func runParent(c *Container, steps []Step, signals Signals) (exit int, err error) {
 	if err := claim(c); err != nil {
 		return 125, &Error{Err: err}
 	}
@@ -80,7 +80,7 @@ func runParent(c *Container, steps []Step) (exit int, err error) {
 		c.Pid = 0
 		return 125, g.cause(err)
 	}
-	signals.Forward(pid)
+	defer signals.Forward(pid)()
 	restore, err := relay(c, g)
 	if err != nil {
 		end(pid)

@@ -30,22 +30,23 @@ func CatchSignals() Signals {
 // Forward passes on to the process pid what kit is and was sent. A terminal
 // sends its own signals (Ctrl-C, Ctrl-\, a new window size) to the whole
 // foreground group, the command included: those are not sent twice.
-func (s Signals) Forward(pid int) {
+func (s Signals) Forward(pid int) (stop func()) {
+	ended := make(chan struct{})
 	go func() {
-		for sig := range s {
-			if fromTerminal(sig) && inForeground() {
-				continue
+		for {
+			select {
+			case <-ended:
+				return
+			case sig := <-s:
+				if fromTerminal(sig) && inForeground() {
+					continue
+				}
+				// What was sent to kit was meant for the command.
+				unix.Kill(pid, sig.(syscall.Signal))
 			}
-			// What was sent to kit was meant for the command.
-			unix.Kill(pid, sig.(syscall.Signal))
 		}
 	}()
-}
-
-// Stop ends the forwarding: the process it goes to has been reaped.
-func (s Signals) Stop() {
-	signal.Stop(s)
-	close(s)
+	return func() { close(ended) }
 }
 
 func fromTerminal(s os.Signal) bool {
