@@ -55,7 +55,7 @@ func TestDefaultProfile(t *testing.T) {
 		}
 		// The calls with conditions, with every value.
 		for _, name := range []string{"clone", "personality", "socket", "clone3"} {
-			nr := arches()[0].numbers()[name]
+			nr := arches()[0].nr(name)
 			for _, v := range values {
 				m := made{audit: arches()[0].audit, nr: nr, args: [6]uint64{v}}
 				require.Equal(t, j.expect(t, m), run(m), "%v %s %#x", capabilities, name, v)

@@ -27,7 +27,7 @@ func Kills(filter []byte, name string) bool {
 // verdict is what a filter returns for a call, as seccomp(2) has it.
 func verdict(filter []byte, name string, first uint64) uint32 {
 	native := arches()[0]
-	nr, ok := native.numbers()[name]
+	nr, ok := native.number(name)
 	if !ok {
 		return unix.SECCOMP_RET_ALLOW
 	}

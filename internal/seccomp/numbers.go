@@ -1,9 +1,9 @@
 package seccomp
 
 import (
-	_ "embed"
+	"iter"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/opencontainers/runtime-spec/specs-go"
@@ -12,11 +12,11 @@ import (
 
 //go:generate go run gen.go
 
-// numbersText is the table of system calls: a name and its number on amd64, 386,
-// arm64 and arm, "-" for none.
-//
-//go:embed numbers.txt
-var numbersText string
+// A row of the table is a system call's numbers, by column; -1 is none.
+type row struct {
+	name    string
+	numbers [5]int32
+}
 
 // x32Bit marks a call of the x32 ABI, 32-bit programs in 64-bit mode, which
 // shares the audit architecture of amd64.
@@ -37,47 +37,44 @@ type arch struct {
 func arches() []arch {
 	if runtime.GOARCH == "arm64" {
 		return []arch{
-			{specs.ArchAARCH64, unix.AUDIT_ARCH_AARCH64, 3, false},
-			{specs.ArchARM, unix.AUDIT_ARCH_ARM, 4, true},
+			{specs.ArchAARCH64, unix.AUDIT_ARCH_AARCH64, 2, false},
+			{specs.ArchARM, unix.AUDIT_ARCH_ARM, 3, true},
 		}
 	}
 	return []arch{
-		{specs.ArchX86_64, unix.AUDIT_ARCH_X86_64, 1, false},
-		{specs.ArchX86, unix.AUDIT_ARCH_I386, 2, true},
-		{specs.ArchX32, unix.AUDIT_ARCH_X86_64, 1, true},
+		{specs.ArchX86_64, unix.AUDIT_ARCH_X86_64, 0, false},
+		{specs.ArchX86, unix.AUDIT_ARCH_I386, 1, true},
+		{specs.ArchX32, unix.AUDIT_ARCH_X86_64, 4, true},
 	}
 }
 
-// numbers reads an architecture's column of the table.
-func (a arch) numbers() map[string]uint32 {
-	numbers := make(map[string]uint32, 500)
-	for line := range strings.Lines(numbersText) {
-		fields := strings.Fields(line)
-		if len(fields) <= a.column {
-			continue
-		}
-		if n, err := strconv.ParseUint(fields[a.column], 10, 32); err == nil {
-			numbers[fields[0]] = uint32(n)
-		}
+// number is that of a call by name, if the architecture has it.
+func (a arch) number(name string) (nr uint32, ok bool) {
+	i, found := slices.BinarySearchFunc(table[:], name, func(r row, name string) int {
+		return strings.Compare(r.name, name)
+	})
+	if !found {
+		return 0, false
 	}
+	return a.numberOf(table[i])
+}
+
+func (a arch) numberOf(r row) (nr uint32, ok bool) {
+	n := r.numbers[a.column]
 	if a.spec == specs.ArchX32 {
-		toX32(numbers)
+		return x32Bit | uint32(n), n >= 0
 	}
-	return numbers
+	return uint32(n), n >= 0
 }
 
-// toX32 turns the numbers of amd64 into those of x32: the same with a bit set,
-// but for calls whose structures differ, which are numbered from 512 on.
-func toX32(numbers map[string]uint32) {
-	for name := range numbers {
-		numbers[name] |= x32Bit
-	}
-	for i, name := range strings.Fields(`rt_sigaction rt_sigreturn ioctl readv writev recvfrom
-		sendmsg recvmsg execve ptrace rt_sigpending rt_sigtimedwait rt_sigqueueinfo sigaltstack
-		timer_create mq_notify kexec_load waitid set_robust_list get_robust_list vmsplice
-		move_pages preadv pwritev rt_tgsigqueueinfo recvmmsg sendmmsg process_vm_readv
-		process_vm_writev setsockopt getsockopt io_setup io_submit execveat preadv2 pwritev2`) {
-		numbers[name] = x32Bit | uint32(512+i)
+// numbers are all calls that the architecture has.
+func (a arch) numbers() iter.Seq2[string, uint32] {
+	return func(yield func(string, uint32) bool) {
+		for _, r := range table {
+			if nr, ok := a.numberOf(r); ok && !yield(r.name, nr) {
+				return
+			}
+		}
 	}
 }
 

@@ -29,7 +29,7 @@ func calls(p *specs.LinuxSeccomp, a arch) (map[uint32]call, error) {
 	if err != nil {
 		return nil, err
 	}
-	numbers, list := a.numbers(), map[uint32]call{}
+	list := make(map[uint32]call, len(table))
 	var both map[string]part
 	if a.spec == specs.ArchX86 {
 		both = parts()
@@ -41,7 +41,7 @@ func calls(p *specs.LinuxSeccomp, a arch) (map[uint32]call, error) {
 		}
 		same := result == otherwise // says nothing new, and takes nothing back: as in runc
 		for _, name := range s.Names {
-			if nr, ok := numbers[name]; ok {
+			if nr, ok := a.number(name); ok {
 				known := list[nr]
 				if !same {
 					known = known.with(conditions(s.Args, a.narrow), result)
@@ -49,7 +49,7 @@ func calls(p *specs.LinuxSeccomp, a arch) (map[uint32]call, error) {
 				list[nr] = known
 			}
 			if p, ok := both[name]; ok && len(s.Args) == 0 && !same {
-				nr := numbers[p.call]
+				nr, _ := a.number(p.call)
 				is := specs.LinuxSeccompArg{Value: p.arg, Op: specs.OpEqualTo}
 				list[nr] = list[nr].with([]condition{{is, true}}, result)
 			}

@@ -16,10 +16,8 @@ func Unknown(text []byte) (unknown []string) {
 		return nil
 	}
 	known := map[string]bool{}
-	for _, a := range []arch{{column: 1}, {column: 2}, {column: 3}, {column: 4}} {
-		for name := range a.numbers() {
-			known[name] = true
-		}
+	for _, r := range table {
+		known[r.name] = true
 	}
 	for _, s := range seccomp.DefaultProfile().Syscalls { // of other machines, too
 		for _, name := range names(s) {
