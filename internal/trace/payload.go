@@ -3,6 +3,7 @@ package trace
 import (
 	"bytes"
 	"os"
+	"runtime/debug"
 
 	"golang.org/x/sys/unix"
 
@@ -32,6 +33,7 @@ func (t *tracer) startPayload(th *thread) {
 	t.watch(th.proc.pid)
 	t.recorder.flush() // before the command prints anything
 	t.letGo(th)
+	go debug.FreeOSMemory() // the command may run for long
 }
 
 // watch stops the record until the command has ended.
