@@ -3,14 +3,17 @@ package rootfs
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
-
-	"github.com/klauspost/compress/zstd"
+	"os/exec"
+	"strings"
+	"time"
 )
 
-// decompress tells plain, gzip and zstd by their first bytes.
+// decompress tells how an archive is compressed by its first bytes.
 func decompress(r io.Reader) (io.ReadCloser, error) {
 	b := bufio.NewReaderSize(r, 1<<16)
 	magic, err := b.Peek(6)
@@ -22,22 +25,68 @@ func decompress(r io.Reader) (io.ReadCloser, error) {
 	case bytes.HasPrefix(magic, []byte("\x1f\x8b")):
 		return gzip.NewReader(b)
 	case bytes.HasPrefix(magic, []byte("\x28\xb5\x2f\xfd")):
-		return unzstd(b)
+		return newTool("zstd", "zstd", b)
 	case bytes.HasPrefix(magic, []byte("\xfd7zXZ\x00")):
-		return nil, hinted(errors.New("is compressed with xz, which kit does not read"), "xz -d FILE")
+		return newTool("xz", "xz-utils", b)
 	case bytes.HasPrefix(magic, []byte("BZh")):
-		return nil, hinted(errors.New("is compressed with bzip2, which kit does not read"),
-			"bzip2 -d FILE")
+		return newTool("bzip2", "bzip2", b)
 	}
 	return io.NopCloser(b), nil
 }
 
-func unzstd(r io.Reader) (io.ReadCloser, error) {
-	z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1))
+// A tool is a program of this machine that decompresses. There are libraries, but what
+// they do at the start of a program would cost every kit a fifth of a millisecond.
+type tool struct {
+	io.ReadCloser
+	cmd   *exec.Cmd
+	said  bytes.Buffer
+	ended bool
+	err   error
+}
+
+// newTool starts the program name, which belongs to a package, on r.
+func newTool(name, pkg string, r io.Reader) (*tool, error) {
+	if _, err := exec.LookPath(name); err != nil {
+		return nil, hinted(fmt.Errorf("is compressed with %s, which is not on this machine", name),
+			"sudo apt install "+pkg)
+	}
+	t := &tool{cmd: exec.Command(name, "-dc")}
+	t.cmd.Stdin, t.cmd.Stderr = r, &t.said
+	t.cmd.WaitDelay = time.Second // r may not end, where the program has had enough
+	out, err := t.cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
 	}
-	return z.IOReadCloser(), nil
+	t.ReadCloser = out
+	return t, t.cmd.Start()
+}
+
+// Read ends with an error where the program has found one.
+func (t *tool) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		err = cmp.Or(t.end(), io.EOF)
+	}
+	return n, err
+}
+
+// Close ends the program.
+func (t *tool) Close() error {
+	_ = t.cmd.Process.Kill() // unless it has ended
+	_ = t.end()
+	return nil
+}
+
+func (t *tool) end() error {
+	if t.ended {
+		return t.err
+	}
+	t.ended = true
+	if err := t.cmd.Wait(); err != nil {
+		t.err = fmt.Errorf("is damaged or cut short: %w: %s", err,
+			strings.Join(strings.Fields(t.said.String()), " "))
+	}
+	return t.err
 }
 
 // blockSize is the unit of a tar archive (tar(5)).

@@ -26,7 +26,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 const (
-	hintKinds = "--rootfs takes a directory, a tar archive (plain, gzip, zstd), " +
+	hintKinds = "--rootfs takes a directory, a tar archive (plain, gzip, zstd, xz), " +
 		"or a name that `kit rootfs ls` shows"
 	hintCache = "KIT_CACHE names another directory for kit's root file systems, " +
 		"as in: KIT_CACHE=/tmp/kit-cache kit ..."

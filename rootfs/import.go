@@ -2,6 +2,7 @@ package rootfs
 
 import (
 	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"strings"
 
 	"github.com/docker/go-units"
-	"github.com/klauspost/compress/zstd"
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/elfdep"
@@ -93,7 +93,7 @@ func digestOf(file string) (string, error) {
 // stem is a file's name without what tells its format.
 func stem(file string) string {
 	name := filepath.Base(file)
-	for _, suffix := range []string{".gz", ".zst", ".zstd", ".tgz", ".tar"} {
+	for _, suffix := range []string{".gz", ".zst", ".zstd", ".xz", ".bz2", ".tgz", ".tar"} {
 		name = strings.TrimSuffix(name, suffix)
 	}
 	return name
@@ -143,7 +143,7 @@ func (c cache) importFrom(
 }
 
 // unpackAndKeep unpacks into dir/root and keeps the archive for reset, as a
-// fast zstd whatever it was.
+// gzip whatever it was.
 func unpackAndKeep(dir string, r io.Reader) (*unpacker, error) {
 	plain, err := decompress(r)
 	if err != nil {
@@ -155,8 +155,7 @@ func unpackAndKeep(dir string, r io.Reader) (*unpacker, error) {
 		return nil, err
 	}
 	defer kept.Close()
-	z, err := zstd.NewWriter(kept, zstd.WithEncoderLevel(zstd.SpeedFastest),
-		zstd.WithEncoderConcurrency(1))
+	z, err := gzip.NewWriterLevel(kept, gzip.BestSpeed)
 	if err != nil {
 		return nil, err
 	}

@@ -8,13 +8,15 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/klauspost/compress/zstd"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/containerkit/kit/internal/ktest"
 )
 
 // exported is like what docker export writes.
@@ -48,16 +50,21 @@ func gzipped(t testing.TB, plain []byte) []byte {
 	return b.Bytes()
 }
 
-func zstdded(t testing.TB, plain []byte) []byte {
-	w, err := zstd.NewWriter(nil)
+// packedWith is what a tool of the machine makes of an archive.
+func packedWith(t testing.TB, tool string, plain []byte) []byte {
+	ktest.RequireTool(t, tool)
+	cmd := exec.Command(tool, "-c")
+	cmd.Stdin = bytes.NewReader(plain)
+	packed, err := cmd.Output()
 	require.NoError(t, err)
-	return w.EncodeAll(plain, nil)
+	return packed
 }
 
 func TestOpenArchive(t *testing.T) {
 	plain := exported(t)
 	for name, text := range map[string][]byte{
-		"small.tar": plain, "small.tar.gz": gzipped(t, plain), "small.tar.zst": zstdded(t, plain),
+		"small.tar": plain, "small.tar.gz": gzipped(t, plain),
+		"small.tar.zst": packedWith(t, "zstd", plain), "small.tar.xz": packedWith(t, "xz", plain),
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCache(t)
@@ -223,7 +230,7 @@ func TestLaterEntriesReplace(t *testing.T) {
 func TestTruncatedArchives(t *testing.T) {
 	plain := exported(t)
 	packed := gzipped(t, plain)
-	frames := zstdded(t, plain)
+	frames := packedWith(t, "zstd", plain)
 	cuts := map[string][]byte{
 		"no end": plain[:len(plain)-2*blockSize], "in a file": plain[:len(plain)/2],
 		"first block": plain[:100], "gzip": packed[:len(packed)-20],
@@ -235,8 +242,8 @@ func TestTruncatedArchives(t *testing.T) {
 			p := write(t, "x.tar", text)
 			_, err := Open(p, io.Discard)
 			require.Error(t, err)
-			require.Regexp(t, "^rootfs "+p+": is (cut short|neither a directory nor a tar)[^\n]*$",
-				err.Error())
+			require.Regexp(t, "^rootfs "+p+
+				": is (damaged or )?(cut short|neither a directory nor a tar)[^\n]*$", err.Error())
 			require.Empty(t, names(t, filepath.Join(c.dir, "roots")))
 		})
 	}
@@ -248,8 +255,9 @@ func TestNoArchives(t *testing.T) {
 		"long":    {strings.Repeat("hello\n", 500), "is neither a directory nor a tar archive"},
 		"zeros":   {strings.Repeat("\x00", 1024), "is an archive without files"},
 		"nothing": {"", "is an empty file"},
-		"xz":      {"\xfd7zXZ\x00...", "is compressed with xz, which kit does not read"},
-		"gzip":    {"\x1f\x8bxxxxxxxxxxxxxxx", "is damaged: gzip: invalid header"},
+		"xz": {"\xfd7zXZ\x00...", "is damaged or cut short: exit status 1: " +
+			"xz: (stdin): Unexpected end of input"},
+		"gzip": {"\x1f\x8bxxxxxxxxxxxxxxx", "is damaged: gzip: invalid header"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCache(t)
@@ -259,6 +267,18 @@ func TestNoArchives(t *testing.T) {
 			require.Empty(t, names(t, filepath.Join(c.dir, "roots")))
 		})
 	}
+}
+
+// TestNoTool tells the user what is missing.
+func TestNoTool(t *testing.T) {
+	newCache(t)
+	t.Setenv("PATH", t.TempDir())
+	p := write(t, "x.tar.zst", []byte("\x28\xb5\x2f\xfd..."))
+	_, err := Open(p, io.Discard)
+	require.EqualError(t, err, "rootfs "+p+": is compressed with zstd, which is not on this machine")
+	e := &Error{}
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, []string{"sudo apt install zstd"}, e.Hints)
 }
 
 func TestImportResetRemove(t *testing.T) {

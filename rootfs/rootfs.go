@@ -14,7 +14,7 @@
 //	roots/NAME/about.json what ls shows
 //	roots/NAME/sources    size, time and inode of the files it was copied from
 //	roots/NAME/kit        the same of the kit at its /bin/kit
-//	roots/NAME/archive    an imported tar, zstd, for reset
+//	roots/NAME/archive    an imported tar, gzip, for reset
 //	tmp-*                 being made; a killed make's is removed by the next
 //
 // A root file system comes into being under a tmp name and is renamed, so a
@@ -43,7 +43,7 @@ type Root struct {
 
 // Open gives the root file system that ref tells: "" or "default" for the one
 // made of the machine's tools, the path of a directory, the path of a tar
-// archive (plain, gzip or zstd), or a name in the cache. What is not in the
+// archive (plain, gzip, zstd or xz), or a name in the cache. What is not in the
 // cache yet is made, and progress is told so in a line or two.
 //
 // Call it in the kit that the user started, before any other user namespace

@@ -34,6 +34,7 @@ var toolSets = [...]toolSet{
 	{"tar", "tar", "tar"},
 	{"gzip", "gzip gunzip zcat", "gzip"},
 	{"xz-utils", "xz unxz", ""},
+	{"zstd", "zstd unzstd", ""},
 	{"debianutils", "which", ""},
 	{"libc-bin", "getent ldd", ""},
 	{

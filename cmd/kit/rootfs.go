@@ -23,7 +23,7 @@ func newRootfsCommand() *cobra.Command {
 
 The default one is made on first use from this machine's own tools. Steps 1 to 3
 write into it, and "kit rootfs reset" brings it back. Others are imported from a
-directory or a tar archive (plain, gzip, zstd), as of docker export.`,
+directory or a tar archive (plain, gzip, zstd, xz), as of docker export.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}

@@ -11,8 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 // wanted are the modules that kit's steps, and a machine with a disk, need.
@@ -99,22 +97,19 @@ func readModule(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r io.Reader
 	switch filepath.Ext(path) {
 	case ".xz":
-		// There is a library, but it costs each start of kit a tenth of a millisecond.
-		return exec.Command("xz", "--decompress", "--stdout", path).Output()
-	case ".gz":
-		r, err = gzip.NewReader(bytes.NewReader(data))
+		return exec.Command("xz", "-dc", path).Output()
 	case ".zst":
-		r, err = zstd.NewReader(bytes.NewReader(data))
-	default:
-		return data, nil
+		return exec.Command("zstd", "-dc", path).Output()
+	case ".gz":
+		r, err := gzip.NewReader(bytes.NewReader(data))
+		if err != nil {
+			return nil, err
+		}
+		return io.ReadAll(r)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(r)
+	return data, nil
 }
 
 // dependencies are the modules that a module names in its .modinfo section
