@@ -5,13 +5,12 @@
 # make sweep    kill kit at every call, make every call fail: an hour or two
 # make lint     the house's linters, without fixing anything
 # make fmt      format, and tidy go.mod
-# make bench    the benchmarks, side by side with other tools
-# make speed    docs/speed.md: what containers cost, kit's and others', as root
+# make bench    docs/speed.md: what containers cost, kit's and others', as root, 6 minutes
 # make generate what is generated
 # make cover    which lines the tests reach
 # make ci       all that a change must pass, as root on a throw-away machine
 
-.PHONY: all build test vm-test fuzz sweep lint fmt bench speed generate cover ci
+.PHONY: all build test vm-test fuzz sweep lint fmt bench generate cover ci
 
 all: build
 
@@ -39,10 +38,7 @@ fmt:
 	go mod tidy
 
 bench:
-	go test -run '^$$' -bench . -count 6 ./...
-
-speed:
-	go run ./internal/bench -o docs
+	CGO_ENABLED=0 go run ./internal/bench -o docs
 
 generate:
 	go generate ./...

@@ -13,9 +13,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/containerkit/kit/internal/ktest"
@@ -30,79 +27,62 @@ func main() {
 }
 
 func run() error {
-	rounds := flag.Int("rounds", 30, "how often everything is measured")
-	settle := flag.Duration("settle", 0, "how long the machine idles before each measurement")
+	rounds := flag.Int("rounds", 25, "how often everything is measured, back to back")
+	settled := flag.Int("settled", 10, "how often everything is measured after a pause")
+	settle := flag.Duration("settle", 100*time.Millisecond, "how long that pause is")
 	many := flag.Int("many", 500, "how many containers are alive at the end")
 	out := flag.String("o", "docs", "the `directory` of speed.md and speed.svg")
 	flag.Parse()
-	if os.Geteuid() != 0 {
+	switch {
+	case os.Geteuid() != 0:
 		return fmt.Errorf("it starts containers of several tools: %w", os.ErrPermission)
+	case *rounds < 1 || *settled < 1 || *many < 1:
+		return fmt.Errorf("-rounds, -settled, -many: from 1 on: %w", os.ErrInvalid)
 	}
 	l, err := newLab()
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	page := &page{rounds: *rounds, settle: *settle, machine: machine()}
-	page.starts, page.missing = l.starts()
-	l.measure(page.starts, *rounds, *settle)
-	if page.calls, err = l.calls(); err != nil {
+	p := &page{
+		machine: machine(), rounds: *rounds, settled: *settled, settle: *settle, versions: versions(),
+	}
+	if err := p.measure(l, *many); err != nil {
 		return err
 	}
-	if page.costs, err = l.costs(*rounds); err != nil {
-		return err
-	}
-	if page.growth, err = l.grow(*many); err != nil {
-		return err
-	}
-	return page.write(*out)
+	l.say("done")
+	return p.write(*out)
 }
 
-// A lab is what the measurements share: a kit, a root file system and directories.
-type lab struct {
-	dir, kit, root string
-}
-
-func newLab() (*lab, error) {
-	dir, err := os.MkdirTemp("", "kit-bench")
-	if err != nil {
-		return nil, err
-	}
-	l := &lab{dir: dir, kit: filepath.Join(dir, "kit")}
-	build := exec.Command("go", "build", "-trimpath", "-o", l.kit, "./cmd/kit")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("go build: %w: %s", err, out)
-	}
-	for name, value := range map[string]string{
-		"KIT_STATE": filepath.Join(dir, "state"), "KIT_CACHE": filepath.Join(dir, "cache"),
-		"PATH": dir + ":" + os.Getenv("PATH"),
-	} {
-		if err := os.Setenv(name, value); err != nil {
-			return nil, err
+// measure fills the page.
+func (p *page) measure(l *lab, many int) (err error) {
+	p.starts, p.missing = l.starts()
+	l.measure(p.starts, p.rounds, p.settled, p.settle)
+	for _, s := range p.starts {
+		if s.waits {
+			l.say("memory while the command waits: %s", s.name)
+			l.once(s, func() (err error) { s.waiting, err = l.memory(s); return err })
 		}
 	}
-	root, err := exec.Command(l.kit, "rootfs", "make").Output()
+	l.say("where the time goes")
+	if p.launch, err = l.launch(p.rounds); err != nil {
+		return err
+	}
+	if p.record, err = l.record(5); err != nil {
+		return err
+	}
+	if p.first, err = l.first(p.rounds); err != nil {
+		return err
+	}
+	files, err := l.files(p.rounds)
 	if err != nil {
-		return nil, fmt.Errorf("kit rootfs make: %w", err)
+		return err
 	}
-	l.root = strings.TrimSpace(string(root))
-	return l, nil
-}
-
-func (l *lab) close() { _ = os.RemoveAll(l.dir) }
-
-// machine is what the numbers were measured on, in a line.
-func machine() string {
-	release, _ := os.ReadFile("/proc/sys/kernel/osrelease")
-	info, _ := os.ReadFile("/proc/cpuinfo")
-	model := "a processor"
-	for line := range strings.Lines(string(info)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			model = strings.TrimSpace(value)
-		}
+	network, err := l.network()
+	if err != nil {
+		return err
 	}
-	cpus := strings.Count(string(info), "processor\t")
-	return fmt.Sprintf("%d CPUs (%s), Linux %s, %s", cpus, model,
-		strings.TrimSpace(string(release)), time.Now().Format("January 2006"))
+	p.costs = append(files, network...)
+	p.growth, err = l.grow(many)
+	return err
 }

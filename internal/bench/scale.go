@@ -6,21 +6,21 @@ import (
 	"fmt"
 	"math"
 	"strings"
+	"time"
 )
 
-// A scale is logarithmic, from 1, 10, ... to the next power above all.
+// A scale is logarithmic, from below the shortest to the longest, in milliseconds.
 type scale struct{ from, to float64 }
 
 func newScale(list []*start) scale {
 	s := scale{from: math.Inf(1)}
 	for _, x := range list {
-		if x.took != nil {
-			low, _, high := spread(x.took)
-			s.from, s.to = min(s.from, low), max(s.to, high)
+		for _, times := range [][]time.Duration{x.hot, x.settled} {
+			q := spreadOf(times)
+			s.from, s.to = min(s.from, q.low), max(s.to, q.high)
 		}
 	}
-	// A bar of some length for the shortest, too.
-	return scale{s.from / 2, s.to}
+	return scale{s.from / 1.3, s.to}
 }
 
 // at is where a number of milliseconds lies, in pixels.
@@ -28,13 +28,19 @@ func (s scale) at(ms float64) float64 {
 	return left + (width-left-right)*math.Log(ms/s.from)/math.Log(s.to/s.from)
 }
 
-// lines are those of 1, 10, 100 ms ...
+// lines are those of 1, 2, 5, 10, 20, 50 ms ...
 func (s scale) lines(bottom int) string {
 	var b strings.Builder
-	for ms := math.Pow(10, math.Ceil(math.Log10(s.from))); ms <= s.to; ms *= 10 {
-		x := s.at(ms)
-		fmt.Fprintf(&b, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>\n", x, top-6, bottom)
-		fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%g ms</text>\n", x, top-12, ms)
+	for power := math.Pow(10, math.Floor(math.Log10(s.from))); power <= s.to; power *= 10 {
+		for _, ms := range []float64{power, 2 * power, 5 * power} {
+			if ms < s.from || ms > s.to {
+				continue
+			}
+			x := s.at(ms)
+			fmt.Fprintf(&b, "<path class=\"grid\" d=\"M%.1f %dV%d\"/>\n", x, top-6, bottom)
+			fmt.Fprintf(&b, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.3g ms</text>\n",
+				x, top-12, ms)
+		}
 	}
 	return b.String()
 }

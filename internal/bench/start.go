@@ -3,195 +3,218 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"slices"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-// A start is one way to run true, and how long it took each time.
+// A start is one way to run a command, and how long true took with it each time.
 type start struct {
-	name string
-	args []string
-	v1   bool // knows no hybrid of cgroup v1 and v2
-	took []time.Duration
-	peak float64 // MiB, of the largest of its processes
+	name   string
+	kind   kind
+	args   func(payload ...string) []string
+	room   bool // it is run in the room
+	bridge bool // another container holds the bridge meanwhile
+	waits  bool // its memory is measured, too, while the command waits
+
+	true         []string // the command for true
+	hot, settled []time.Duration
+	peak         float64 // MiB, of the largest of its processes
+	waiting      float64 // MiB, of all of its processes but the command's
+	err          error   // why it fails here
 }
+
+// A kind is how a row looks like in the picture.
+type kind string
+
+const (
+	other    kind = "other"
+	untraced kind = "kit"
+	traced   kind = "traced"
+)
 
 // starts are the ways that this machine has; missing are the tools that it has not.
 func (l *lab) starts() (list []*start, missing []string) {
-	add := func(name string, args ...string) *start {
-		s := &start{name: name, args: args}
+	add := func(kind kind, name string, args func(payload ...string) []string) *start {
+		s := &start{name: name, kind: kind, args: args}
 		list = append(list, s)
 		return s
 	}
-	add("fork and exec", filepath.Join(l.root, "bin/true"))
-	add("chroot", "chroot", l.root, "/bin/true")
-	add("unshare and chroot", "unshare", "--mount", "--pid", "--uts", "--ipc", "--fork",
-		"--root", l.root, "/bin/true")
-	for n := 1; n <= 6; n++ {
-		add(fmt.Sprintf("kit step %d", n), l.step(n, "--trace=off")...)
+	before := func(words ...string) func(payload ...string) []string {
+		return func(payload ...string) []string { return append(words, payload...) }
 	}
-	for n := 1; n <= 6; n++ {
-		add(fmt.Sprintf("kit step %d, traced", n), l.step(n, "--trace-file", os.DevNull)...)
-	}
-	strace := append([]string{"strace", "-f", "-o", os.DevNull}, l.step(6, "--trace=off")...)
-	for _, tool := range []struct {
-		name string
-		add  func()
-	}{
-		{"strace", func() { add("strace -f kit step 6", strace...) }},
-		{"bwrap", func() { add("bubblewrap", l.bubblewrap()...) }},
-		{"crun", func() { add("crun", l.oci("crun")...).v1 = true }},
-		{"runc", func() { add("runc", l.oci("runc")...) }},
-		{"podman", func() {
-			add("podman", "podman", "run", "--rm", "--network=none", "--cgroups=disabled", "--ulimit=host",
-				"--rootfs", l.root, "/bin/true").v1 = true
-		}},
-		{"systemd-nspawn", func() {
-			add("systemd-nspawn", "systemd-nspawn", "--quiet", "--private-network",
-				"--register=no", "--keep-unit", "--as-pid2", "-D", l.root, "/bin/true")
-		}},
-	} {
-		if _, err := exec.LookPath(tool.name); err != nil {
-			missing = append(missing, tool.name)
-			continue
-		}
-		tool.add()
-	}
-	return list, missing
-}
-
-func (l *lab) step(n int, flags ...string) []string {
-	args := append([]string{l.kit, "step", strconv.Itoa(n), "--rootfs", l.root}, flags...)
-	if n >= 3 {
-		args = append(args, "--memory=256m", "--cpus=1", "--pids-limit=100")
-	}
-	return append(args, "/bin/true")
-}
-
-// bubblewrap makes what step 2 makes.
-func (l *lab) bubblewrap() []string {
-	return []string{
-		"bwrap", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--as-pid-1",
-		"--die-with-parent", "--hostname", "bench", "--clearenv", "--bind", l.root, "/",
-		"--proc", "/proc", "--ro-bind", "/sys", "/sys", "--dev", "/dev",
-		"--mqueue", "/dev/mqueue", "/bin/true",
-	}
-}
-
-// oci writes a bundle with the same limits as step 6, and gives the command for it.
-func (l *lab) oci(runtime string) []string {
-	bundle := filepath.Join(l.dir, runtime)
-	if err := os.Mkdir(bundle, 0o755); err != nil {
-		return nil
-	}
-	_ = exec.Command(runtime, "spec", "--bundle", bundle).Run()
-	file := filepath.Join(bundle, "config.json")
-	if _, err := os.Stat(file); err != nil {
-		spec := exec.Command(runtime, "spec") // crun 1.8 has no --bundle there
-		spec.Dir = bundle
-		_ = spec.Run()
-	}
-	var config map[string]any
-	data, _ := os.ReadFile(file)
-	_ = json.Unmarshal(data, &config)
-	process, _ := config["process"].(map[string]any)
-	linux, _ := config["linux"].(map[string]any)
-	if process == nil || linux == nil {
-		return nil
-	}
-	process["terminal"], process["args"] = false, []string{"/bin/true"}
-	config["root"] = map[string]any{"path": l.root}
-	linux["resources"] = map[string]any{
-		"memory": map[string]any{"limit": 256 << 20},
-		"cpu":    map[string]any{"quota": 100000, "period": 100000},
-		"pids":   map[string]any{"limit": 100},
-	}
-	data, _ = json.Marshal(config)
-	_ = os.WriteFile(file, data, 0o644)
-	return []string{
-		runtime, "--root", filepath.Join(bundle, "state"), "run", "--bundle", bundle, "bench-" + runtime,
-	}
-}
-
-// measure runs all in turn, after one run each that is not counted. Who fails is left
-// out, and said to be so.
-func (l *lab) measure(list []*start, rounds int, settle time.Duration) {
-	for round := -1; round < rounds; round++ {
-		for _, s := range list {
-			if round >= 0 && s.took == nil && round > 0 {
-				continue // it failed
-			}
-			time.Sleep(settle)
-			took, peak, err := s.run()
-			switch {
-			case err != nil:
-				fmt.Fprintf(os.Stderr, "bench: %s: %v\n", s.name, err)
-				s.took = nil
-			case round >= 0:
-				s.took = append(s.took, took)
-				s.peak = max(s.peak, peak)
-			}
-		}
-	}
-}
-
-// run is one run, from start to exit, and the memory of the largest process.
-func (s *start) run() (took time.Duration, peak float64, err error) {
-	if s.args == nil {
-		return 0, 0, fmt.Errorf("no bundle: %w", os.ErrNotExist)
-	}
-	err = aside(s.v1, func() error {
-		cmd := exec.Command(s.args[0], s.args[1:]...)
-		begin := time.Now()
-		out, err := cmd.CombinedOutput()
-		took = time.Since(begin)
-		if err != nil {
-			return fmt.Errorf("%w: %.200s", err, out)
-		}
-		peak = float64(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss) / 1024
-		return nil
+	add(other, "fork and exec", func(payload ...string) []string {
+		return append([]string{filepath.Join(l.root, payload[0])}, payload[1:]...)
 	})
-	return took, peak, err
+	add(other, "chroot", before("chroot", l.root))
+	add(other, "unshare and chroot", before("unshare", "--mount", "--pid", "--uts", "--ipc",
+		"--fork", "--root", l.root))
+	kit := func(kind kind, name string, n int, flags ...string) *start {
+		return add(kind, name, func(payload ...string) []string { return l.step(n, payload, flags...) })
+	}
+	for n := 1; n <= 6; n++ {
+		kit(untraced, fmt.Sprintf("kit step %d", n), n, "--trace=off").waits = n == 2 || n == 6
+	}
+	kit(untraced, "kit step 6, --net=none", 6, "--trace=off", "--net=none")
+	for n := 5; n <= 6; n++ {
+		kit(untraced, fmt.Sprintf("kit step %d, bridge there", n), n, "--trace=off").bridge = true
+	}
+	for n := 1; n <= 6; n++ {
+		s := kit(traced, fmt.Sprintf("kit step %d, traced", n), n, "--trace-file", os.DevNull)
+		s.waits = n == 2 || n == 6
+	}
+	return append(list, l.peers(&missing)...), missing
 }
 
-// aside calls f on a thread of its own, which does not see the v2 side of hybrid cgroups
-// if that is asked for: a process that it starts does not see it either.
-func aside(hide bool, f func() error) error {
-	if !hide {
+// peers are the other tools.
+func (l *lab) peers(missing *[]string) (list []*start) {
+	add := func(tool string, s *start) {
+		if _, err := exec.LookPath(tool); err != nil {
+			*missing = append(*missing, s.name)
+			return
+		}
+		s.kind = other
+		list = append(list, s)
+	}
+	add("strace", &start{name: "strace -f kit step 6", args: func(payload ...string) []string {
+		return append([]string{"strace", "-f", "-o", os.DevNull}, l.step(6, payload, "--trace=off")...)
+	}})
+	add("bwrap", &start{name: "bubblewrap", waits: true, args: func(payload ...string) []string {
+		return l.bubblewrap(payload)
+	}})
+	for _, runtime := range []string{"crun", "runc"} {
+		add(runtime, &start{
+			name: runtime, waits: true, room: runtime == "crun",
+			args: func(payload ...string) []string { return l.oci(runtime, payload) },
+		})
+	}
+	podman := func(network string) func(payload ...string) []string {
+		return func(payload ...string) []string { return l.podman(network, l.root, payload) }
+	}
+	add("podman", &start{name: "podman", waits: true, room: true, args: podman("none")})
+	add("podman", &start{name: "podman, its bridge", room: true, args: podman("podman")})
+	add("systemd-nspawn", &start{
+		name: "systemd-nspawn", waits: true, room: true,
+		args: func(payload ...string) []string { return l.nspawn(payload) },
+	})
+	return list
+}
+
+// measure runs all in turn, after one run each that is not counted, and one for the
+// memory. Who fails is left out from then on, and the page says so.
+func (l *lab) measure(list []*start, rounds, settled int, settle time.Duration) {
+	for _, s := range list {
+		s.true = s.args("/bin/true")
+		l.once(s, func() (err error) { s.peak, err = l.peak(s); return err })
+	}
+	for i := range rounds {
+		l.say("start to exit, back to back: round %d of %d", i+1, rounds)
+		for _, s := range list {
+			l.once(s, func() error { return l.took(s, &s.hot, 0) })
+		}
+	}
+	for i := range settled {
+		l.say("start to exit, after %s each: round %d of %d", settle, i+1, settled)
+		for _, s := range list {
+			l.once(s, func() error { return l.took(s, &s.settled, settle) })
+		}
+	}
+}
+
+// once calls f for a start that has not failed yet.
+func (l *lab) once(s *start, f func() error) {
+	if s.err != nil {
+		return
+	}
+	if s.bridge {
+		release, err := l.hold()
+		if err != nil {
+			s.err = err
+			return
+		}
+		defer release()
+	}
+	if s.err = f(); s.err != nil {
+		l.say("%s fails: %v", s.name, s.err)
+	}
+}
+
+// took is one run, from start to exit.
+func (l *lab) took(s *start, times *[]time.Duration, settle time.Duration) error {
+	return l.inside(s, func() error {
+		time.Sleep(settle)
+		cmd := l.command(s.true)
+		begin := time.Now()
+		err := cmd.Run()
+		*times = append(*times, time.Since(begin))
+		return l.explained(err)
+	})
+}
+
+// peak is one run, and the memory of the largest of its processes in MiB, those excepted
+// that it does not wait for.
+func (l *lab) peak(s *start) (mib float64, err error) {
+	err = l.inside(s, func() error {
+		r, w, err := os.Pipe()
+		if err != nil {
+			return err
+		}
+		defer r.Close()
+		path, err := exec.LookPath(s.true[0])
+		if err != nil {
+			return err
+		}
+		cmd := l.command(append([]string{l.empty, path}, s.true[1:]...))
+		cmd.ExtraFiles = []*os.File{w}
+		err = cmd.Run()
+		w.Close()
+		if err != nil {
+			return l.explained(err)
+		}
+		answer := make([]byte, 20)
+		n, err := r.Read(answer)
+		if err != nil {
+			return err
+		}
+		kib, err := strconv.Atoi(string(answer[:n]))
+		mib = float64(kib) / 1024
+		return err
+	})
+	return mib, err
+}
+
+// inside calls f where the start is to run, and waits for what it has left behind.
+func (l *lab) inside(s *start, f func() error) error {
+	if s.true == nil {
+		return fmt.Errorf("no bundle: %w", os.ErrNotExist)
+	}
+	if !s.room {
 		return f()
 	}
-	ended := make(chan error)
-	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with us
-		ended <- func() error {
-			if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
-				return fmt.Errorf("unshare: %w", err)
-			}
-			if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-				return fmt.Errorf("mount / private: %w", err)
-			}
-			_ = unix.Unmount("/sys/fs/cgroup/unified", unix.MNT_DETACH) // if it is there
-			return f()
-		}()
-	}()
-	return <-ended
+	err := l.room.do(f)
+	reapAll()
+	return err
 }
 
-// spread are the quartiles of some times, in milliseconds.
-func spread(times []time.Duration) (low, middle, high float64) {
-	sorted := slices.Sorted(slices.Values(times))
-	at := func(q int) float64 {
-		return float64(sorted[(len(sorted)-1)*q/4]) / float64(time.Millisecond)
+// command says what it has to say into a file: nobody waits for the end of a pipe, which a
+// process that stays would keep open.
+func (l *lab) command(args []string) *exec.Cmd {
+	_ = l.told.Truncate(0)
+	_, _ = l.told.Seek(0, 0)
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stderr = l.told
+	return cmd
+}
+
+// explained adds to an error what the command has said.
+func (l *lab) explained(err error) error {
+	if err == nil {
+		return nil
 	}
-	return at(1), at(2), at(3)
+	said, _ := os.ReadFile(l.told.Name())
+	return fmt.Errorf("%w: %.300s", err, strings.Join(strings.Fields(string(said)), " "))
 }
