@@ -13,14 +13,14 @@ import (
 
 // A cost is one measurement, in several places.
 type cost struct {
-	what, unit string
-	places     []place
+	What, Unit string
+	Places     []place
 }
 
 // A place is where it was measured. A number below 0: not there.
 type place struct {
-	name   string
-	number float64
+	Name   string
+	Number float64
 }
 
 // files measures 200 times stat and the first byte written to a file of 16 MiB: on the
@@ -40,17 +40,17 @@ func (l *lab) files(rounds int) ([]cost, error) {
 		room bool
 	}{
 		{"host", []string{l.probe, "files", filepath.Join(root, "data")}, false},
-		{"kit step 4", []string{
+		{"kit", []string{
 			// The changes are on the same disk, as podman's are.
 			"env", "KIT_STATE=" + filepath.Join(l.dir, "kit-state"),
 			l.kit, "step", "4", "--trace=off", "--rootfs", root, "--", inside[0], inside[1], inside[2],
 		}, false},
 		{"podman", l.podman("none", root+":O", inside), true},
 	}
-	stat, write := cost{what: "200 × stat", unit: "ms"},
-		cost{what: "first write to a file of 16 MiB", unit: "ms"}
+	stat, write := cost{What: "overlay: 200 × stat", Unit: "ms"},
+		cost{What: "overlay: first write to a file of 16 MiB", Unit: "ms"}
 	for _, w := range ways {
-		l.say("overlay: %s", w.name)
+		l.say("files of %s", w.name)
 		a, b := -1.0, -1.0
 		if _, err := exec.LookPath(w.args[0]); err == nil {
 			s := &start{true: w.args, room: w.room}
@@ -61,8 +61,8 @@ func (l *lab) files(rounds int) ([]cost, error) {
 				l.say("%v", err)
 			}
 		}
-		stat.places = append(stat.places, place{w.name, a})
-		write.places = append(write.places, place{w.name, b})
+		stat.Places = append(stat.Places, place{w.name, a})
+		write.Places = append(write.Places, place{w.name, b})
 	}
 	return []cost{stat, write}, nil
 }
@@ -111,5 +111,5 @@ func (l *lab) pair(s *start, rounds int) (float64, float64, error) {
 			return -1, -1, err
 		}
 	}
-	return spreadOf(times[0]).middle, spreadOf(times[1]).middle, nil
+	return spreadOf(times[0]).Middle, spreadOf(times[1]).Middle, nil
 }

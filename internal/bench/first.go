@@ -13,11 +13,11 @@ import (
 
 // A first is what the root file system costs: once, and at each start.
 type first struct {
-	made   spread
-	mib    float64
-	files  int
-	looked spread // kit step 1 with the default one
-	given  spread // the same, given its directory
+	Made   spread
+	MiB    float64
+	Files  int
+	Looked spread // kit step 1 with the default one
+	Given  spread // the same, given its directory
 }
 
 func (l *lab) first(rounds int) (*first, error) {
@@ -49,13 +49,13 @@ func (l *lab) first(rounds int) (*first, error) {
 			}
 		}
 	}
-	f.made, f.looked, f.given = spreadOf(made), spreadOf(looked.hot), spreadOf(given.hot)
+	f.Made, f.Looked, f.Given = spreadOf(made), spreadOf(looked.hot), spreadOf(given.hot)
 	return f, nil
 }
 
 // count adds up the regular files.
 func (f *first) count(root string) error {
-	f.mib, f.files = 0, 0
+	f.MiB, f.Files = 0, 0
 	return filepath.WalkDir(root, func(_ string, d fs.DirEntry, err error) error {
 		if err != nil || !d.Type().IsRegular() {
 			return err
@@ -64,8 +64,8 @@ func (f *first) count(root string) error {
 		if err != nil {
 			return err
 		}
-		f.files++
-		f.mib += float64(info.Size()) / (1 << 20)
+		f.Files++
+		f.MiB += float64(info.Size()) / (1 << 20)
 		return nil
 	})
 }

@@ -11,9 +11,9 @@ import (
 
 // A size is what one more container costs when so many are alive.
 type size struct {
-	alive  int
-	start  spread  // from start to exit
-	memory float64 // MiB of kit's own processes, a container
+	Alive  int
+	Start  spread // from start to exit
+	Memory memory // of kit's own process, a container
 }
 
 // grow starts containers of step 6 that wait, and measures now and then.
@@ -30,14 +30,14 @@ func (l *lab) grow(many int) (sizes []size, err error) {
 	for alive := 1; alive <= many; alive++ {
 		h, err := l.waiting(l.step(6, wait, "--trace=off", "--name", "n"+strconv.Itoa(alive)))
 		if err != nil {
-			return nil, fmt.Errorf("container %d: %w", alive, err)
+			return sizes, fmt.Errorf("container %d: %w", alive, err)
 		}
 		all = append(all, h)
 		if alive == 1 || alive%100 == 0 || alive == many {
 			l.say("one more container where %d are alive", alive)
 			s, err := l.sizeAt(all)
 			if err != nil {
-				return nil, err
+				return sizes, err
 			}
 			sizes = append(sizes, s)
 		}
@@ -53,15 +53,16 @@ func (l *lab) sizeAt(all []*held) (s size, err error) {
 			return s, err
 		}
 	}
-	s.alive, s.start = len(all), spreadOf(one.hot[1:])
+	s.Alive, s.Start = len(all), spreadOf(one.hot[1:])
 	// Each has one process of kit's, the parent; a look at all processes for each of 500
 	// would take longer than what is measured.
 	for _, h := range all {
-		mib, err := proportional(h.cmd.Process.Pid)
+		m, err := memoryOf(h.cmd.Process.Pid)
 		if err != nil {
 			return s, err
 		}
-		s.memory += mib / float64(len(all))
+		s.Memory.Proportional += m.Proportional / float64(len(all))
+		s.Memory.Anonymous += m.Anonymous / float64(len(all))
 	}
 	return s, nil
 }

@@ -16,16 +16,41 @@ import (
 // A launch is what the start of a process costs, before kit does anything.
 type launch struct {
 	true, empty, kit spread
-	packages         []initialized
+	Packages         []initialized
 }
 
 // An initialized is a package of kit's, and what its variables and init functions take in
 // each process (GODEBUG=inittrace=1).
 type initialized struct {
-	name string
-	ms   float64
-	kib  float64
+	Name    string
+	MS, KiB float64
 }
+
+// A named is a row of a table.
+type named struct {
+	Name string
+	spread
+}
+
+// Rows are the three processes.
+func (l *launch) Rows() []named {
+	return []named{
+		{"true, without a container", l.true},
+		{"an empty Go program", l.empty},
+		{"kit as far as main: a larger program, and its packages", l.kit},
+	}
+}
+
+// Sum is what all packages take, in milliseconds.
+func (l *launch) Sum() (ms float64) {
+	for _, x := range l.Packages {
+		ms += x.MS
+	}
+	return ms
+}
+
+// Dearest are the packages that take most.
+func (l *launch) Dearest() []initialized { return l.Packages[:min(8, len(l.Packages))] }
 
 func (l *lab) launch(rounds int) (*launch, error) {
 	var times [3][]time.Duration
@@ -68,10 +93,10 @@ func (l *lab) packages(rounds int) (list []initialized, err error) {
 		}
 	}
 	for name, t := range times {
-		list = append(list, initialized{name, spreadOf(t).middle, bytes[name] / 1024})
+		list = append(list, initialized{name, spreadOf(t).Middle, bytes[name] / 1024})
 	}
 	slices.SortFunc(list, func(a, b initialized) int {
-		return cmp.Or(cmp.Compare(b.ms, a.ms), cmp.Compare(a.name, b.name))
+		return cmp.Or(cmp.Compare(b.MS, a.MS), cmp.Compare(a.Name, b.Name))
 	})
 	return list, nil
 }

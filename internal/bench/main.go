@@ -10,9 +10,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/containerkit/kit/internal/ktest"
@@ -45,44 +47,47 @@ func run() error {
 	}
 	defer l.close()
 	p := &page{
-		machine: machine(), rounds: *rounds, settled: *settled, settle: *settle, versions: versions(),
+		Machine: machine(), Rounds: *rounds, Settled: *settled, Settle: *settle, Versions: versions(),
 	}
-	if err := p.measure(l, *many); err != nil {
+	p.measure(l, *many)
+	if err := p.write(*out); err != nil {
 		return err
 	}
-	l.say("done")
-	return p.write(*out)
+	l.say("done: %s/speed.md", *out)
+	return errors.Join(p.Failed...)
 }
 
-// measure fills the page.
-func (p *page) measure(l *lab, many int) (err error) {
-	p.starts, p.missing = l.starts()
-	l.measure(p.starts, p.rounds, p.settled, p.settle)
-	for _, s := range p.starts {
+// measure fills the page. What fails does not keep the rest from being measured.
+func (p *page) measure(l *lab, many int) {
+	starts, missing := l.starts()
+	p.Starts, p.Missing = starts, strings.Join(missing, ", ")
+	l.measure(p.Starts, p.Rounds, p.Settled, p.Settle)
+	for _, s := range p.Starts {
 		if s.waits {
-			l.say("memory while the command waits: %s", s.name)
-			l.once(s, func() (err error) { s.waiting, err = l.memory(s); return err })
+			l.say("memory: %s", s.Name)
+			l.once(s, func() (err error) { s.Waiting, err = l.memory(s); return err })
 		}
 	}
-	l.say("where the time goes")
-	if p.launch, err = l.launch(p.rounds); err != nil {
-		return err
+	for _, part := range []struct {
+		name    string
+		measure func() error
+	}{
+		{"the start of a process", func() (err error) { p.Launch, err = l.launch(p.Rounds); return err }},
+		{"the calls of step 6", func() (err error) { p.Record, err = l.record(5); return err }},
+		{"the root file system", func() (err error) { p.First, err = l.first(p.Rounds); return err }},
+		{"overlay", func() error { return p.add(l.files(p.Rounds)) }},
+		{"network", func() error { return p.add(l.network()) }},
+		{"many at once", func() (err error) { p.Growth, err = l.grow(many); return err }},
+	} {
+		l.say("%s", part.name)
+		if err := part.measure(); err != nil {
+			p.Failed = append(p.Failed, fmt.Errorf("%s: %w", part.name, err))
+			l.say("%v", p.Failed[len(p.Failed)-1])
+		}
 	}
-	if p.record, err = l.record(5); err != nil {
-		return err
-	}
-	if p.first, err = l.first(p.rounds); err != nil {
-		return err
-	}
-	files, err := l.files(p.rounds)
-	if err != nil {
-		return err
-	}
-	network, err := l.network()
-	if err != nil {
-		return err
-	}
-	p.costs = append(files, network...)
-	p.growth, err = l.grow(many)
+}
+
+func (p *page) add(costs []cost, err error) error {
+	p.Costs = append(p.Costs, costs...)
 	return err
 }

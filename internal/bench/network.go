@@ -19,18 +19,18 @@ func (l *lab) network() ([]cost, error) {
 		args          []string
 		room          bool
 	}{
-		{"loopback", "127.0.0.1", []string{l.probe, "serve", port}, false},
-		{"kit step 5", "10.77.0.77", append(append([]string{
+		{"host", "127.0.0.1", []string{l.probe, "serve", port}, false},
+		{"kit", "10.77.0.77", append(append([]string{
 			l.kit, "step", "5", "--trace=off", "--rootfs", l.root, "--ip", "10.77.0.77",
 			"--name", "server",
 		}, volume...), "--", "/probe", "serve", port), false},
 		{"podman", "10.88.0.77", l.podman("podman", l.root, []string{"/probe", "serve", port},
 			append(volume, "--ip", "10.88.0.77", "--name", "server")...), true},
 	}
-	ask, stream := cost{what: "a byte there and back", unit: "µs"},
-		cost{what: "throughput to the host", unit: "MiB/s"}
+	ask, stream := cost{What: "network: a byte there and back", Unit: "µs"},
+		cost{What: "network: throughput to the host", Unit: "MiB/s"}
 	for _, w := range ways {
-		l.say("network: %s", w.name)
+		l.say("network of %s", w.name)
 		var a, b float64 = -1, -1
 		if _, err := exec.LookPath(w.args[0]); err == nil {
 			s := &start{true: w.args, room: w.room}
@@ -43,8 +43,8 @@ func (l *lab) network() ([]cost, error) {
 				a, b = -1, -1
 			}
 		}
-		ask.places = append(ask.places, place{w.name, a})
-		stream.places = append(stream.places, place{w.name, b})
+		ask.Places = append(ask.Places, place{w.name, a})
+		stream.Places = append(stream.Places, place{w.name, b})
 	}
 	return []cost{ask, stream}, nil
 }
@@ -84,5 +84,5 @@ func (l *lab) serve(args []string, address string) (micros, mibs float64, err er
 	if _, err := io.CopyN(io.Discard, conn, much); err != nil {
 		return 0, 0, err
 	}
-	return spreadOf(times).middle * 1000, (much >> 20) / time.Since(begin).Seconds(), nil
+	return spreadOf(times).Middle * 1000, (much >> 20) / time.Since(begin).Seconds(), nil
 }

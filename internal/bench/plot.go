@@ -19,11 +19,11 @@ const (
 // plot draws the median of each start on a logarithmic scale, the fastest on top: a disc
 // with a bar from quartile to quartile when hot, a ring when settled.
 func (p *page) plot() string {
-	list := slices.DeleteFunc(slices.Clone(p.starts), func(s *start) bool {
-		return s.err != nil || s.hot == nil || s.settled == nil
+	list := slices.DeleteFunc(slices.Clone(p.Starts), func(s *start) bool {
+		return !s.Worked()
 	})
 	slices.SortStableFunc(list, func(a, b *start) int {
-		return cmp.Compare(spreadOf(a.hot).middle, spreadOf(b.hot).middle)
+		return cmp.Compare(spreadOf(a.hot).Middle, spreadOf(b.hot).Middle)
 	})
 	var marks strings.Builder
 	y, scale := top, newScale(list)
@@ -31,23 +31,23 @@ func (p *page) plot() string {
 		hot, settled := spreadOf(s.hot), spreadOf(s.settled)
 		middle := float64(y) + row/2
 		fmt.Fprintf(&marks, "<g class=%q>\n<text x=\"%d\" y=\"%d\" text-anchor=\"end\">%s</text>\n",
-			s.kind, left-10, y+15, html.EscapeString(s.name))
+			s.kind, left-10, y+15, html.EscapeString(s.Name))
 		for _, x := range []struct {
 			class string
 			spread
 		}{{"pale", settled}, {"bar", hot}} {
 			fmt.Fprintf(&marks, "<path class=%q d=\"M%.1f %.1fH%.1f\"/>\n",
-				x.class, scale.at(x.low), middle, scale.at(x.high))
+				x.class, scale.at(x.Low), middle, scale.at(x.High))
 		}
 		fmt.Fprintf(&marks, "<circle class=\"ring\" cx=\"%.1f\" cy=\"%.1f\" r=\"4\"/>\n",
-			scale.at(settled.middle), middle)
+			scale.at(settled.Middle), middle)
 		fmt.Fprintf(&marks, "<circle class=\"disc\" cx=\"%.1f\" cy=\"%.1f\" r=\"4.5\"/>\n",
-			scale.at(hot.middle), middle)
+			scale.at(hot.Middle), middle)
 		fmt.Fprintf(&marks, "<text x=\"%.1f\" y=\"%d\">%.1f</text>\n</g>\n",
-			scale.at(max(hot.high, settled.high))+10, y+15, hot.middle)
+			scale.at(max(hot.High, settled.High))+10, y+15, hot.Middle)
 		y += row
 	}
-	return fmt.Sprintf(picture, width, y+10, width, y+10, p.settle) + scale.lines(y) +
+	return fmt.Sprintf(picture, width, y+10, width, y+10, p.Settle) + scale.lines(y) +
 		marks.String() + "</svg>\n"
 }
 
@@ -67,8 +67,12 @@ path{fill:none}.bar{stroke:var(--c);stroke-width:6;stroke-opacity:.45}
 .pale{stroke:var(--c);stroke-width:2;stroke-opacity:.45}.grid{stroke:var(--grid)}
 </style>
 <rect class="paper" width="100%%" height="100%%"/>
-<g class="kit"><circle class="disc" cx="200" cy="16" r="4.5"/><text x="210" y="20">kit</text></g>
-<g class="traced"><circle class="disc" cx="250" cy="16" r="4.5"/><text x="260" y="20">kit, traced</text></g>
-<g class="other"><circle class="disc" cx="350" cy="16" r="4.5"/><text x="360" y="20">others, hot: back to back</text>
-<circle class="ring" cx="520" cy="16" r="4"/><text x="530" y="20">settled: after %s of idleness</text></g>
+<g class="kit"><circle class="disc" cx="16" cy="16" r="4.5"/>
+<text x="26" y="20">kit</text></g>
+<g class="traced"><circle class="disc" cx="66" cy="16" r="4.5"/>
+<text x="76" y="20">kit, traced</text></g>
+<g class="other"><circle class="disc" cx="160" cy="16" r="4.5"/>
+<text x="170" y="20">others, back to back, with the number</text>
+<circle class="ring" cx="420" cy="16" r="4"/>
+<text x="430" y="20">the same after %s of idleness</text></g>
 `

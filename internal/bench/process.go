@@ -61,9 +61,9 @@ func (l *lab) hold() (release func(), err error) {
 	return func() { _ = h.release() }, nil
 }
 
-// memory is that of all processes of a start while its command waits, the command's own
-// excepted: MiB, proportional set size.
-func (l *lab) memory(s *start) (mib float64, err error) {
+// memory is that of each process of a start while its command waits, the command's own
+// excepted.
+func (l *lab) memory(s *start) (list []memory, err error) {
 	err = l.inside(s, func() error {
 		h, err := l.waiting(s.args(wait...))
 		if err != nil {
@@ -71,36 +71,36 @@ func (l *lab) memory(s *start) (mib float64, err error) {
 		}
 		defer func() { _ = h.release() }()
 		time.Sleep(time.Second) // what is not needed any more is given back by then
-		mib, err = ofTool(os.Getpid())
+		all, err := processes()
+		if err != nil {
+			return err
+		}
+		list, err = ofTool(all, os.Getpid())
 		return err
 	})
-	return mib, err
+	return list, err
 }
 
-// ofTool is the memory of all processes below one, but for those that run cat: the command.
-func ofTool(pid int) (mib float64, err error) {
-	all, err := processes()
-	if err != nil {
-		return 0, err
-	}
+// ofTool is the memory of each process below one, but for those that run cat: the command.
+func ofTool(all []process, pid int) (list []memory, err error) {
 	for _, p := range all {
 		if p.parent != pid || p.state == "Z" {
 			continue
 		}
 		if p.name != "cat" {
-			own, err := proportional(p.pid)
+			own, err := memoryOf(p.pid)
 			if err != nil {
-				return 0, err
+				return nil, err
 			}
-			mib += own
+			list = append(list, own)
 		}
-		below, err := ofTool(p.pid)
+		below, err := ofTool(all, p.pid)
 		if err != nil {
-			return 0, err
+			return nil, err
 		}
-		mib += below
+		list = append(list, below...)
 	}
-	return mib, nil
+	return list, nil
 }
 
 // reapAll waits until no process is left below us. None is to be when it is called but
@@ -145,18 +145,29 @@ func processes() (list []process, err error) {
 	return list, err
 }
 
-// proportional is the memory of a process in MiB, in which a page that n processes share
-// counts as an n-th (proc_pid_smaps(5)).
-func proportional(pid int) (float64, error) {
+// A memory is that of a process, in MiB: in proportion, so that a page that n processes
+// share counts as an n-th, and what of it is anonymous, not a file's (proc_pid_smaps(5)).
+type memory struct{ Proportional, Anonymous float64 }
+
+func memoryOf(pid int) (m memory, err error) {
 	data, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "smaps_rollup"))
 	if err != nil {
-		return 0, err
+		return m, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
-			kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			return kib / 1024, err
+		name, rest, _ := strings.Cut(line, ":")
+		into := map[string]*float64{"Pss": &m.Proportional, "Pss_Anon": &m.Anonymous}[name]
+		if into == nil {
+			continue
 		}
+		kib, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+		if err != nil {
+			return m, err
+		}
+		*into = kib / 1024
 	}
-	return 0, fmt.Errorf("process %d has no Pss: %w", pid, io.ErrUnexpectedEOF)
+	if m.Proportional == 0 {
+		return m, fmt.Errorf("process %d has no Pss: %w", pid, io.ErrUnexpectedEOF)
+	}
+	return m, nil
 }

@@ -19,18 +19,18 @@ import (
 
 // A part of the work is a step's moment, or one system call, in kit's own record.
 type part struct {
-	name   string
-	calls  int
-	ms     float64 // in the kernel, without the stops
-	line   string  // of its dearest statement
-	lineMS float64
+	Name   string
+	Calls  int
+	MS     float64 // in the kernel, without the stops
+	Line   string  // of its dearest statement
+	LineMS float64
 }
 
 // A record is where the time of step 6 goes.
 type record struct {
-	phases, calls []part
-	stop          float64 // ms: what the observer adds to a call
-	waits         int     // calls that wait for another process, and are in neither list
+	Phases, calls []part
+	Stop          float64 // ms: what the observer adds to a call
+	Waits         int     // calls that wait for another process, and are in neither list
 }
 
 // record runs step 6 traced, so many times, and keeps the run with the middle sum.
@@ -53,16 +53,28 @@ func (l *lab) record(rounds int) (*record, error) {
 		}
 		all = append(all, r)
 	}
-	slices.SortFunc(all, func(a, b *record) int { return cmp.Compare(sum(a.phases), sum(b.phases)) })
+	slices.SortFunc(all, func(a, b *record) int { return cmp.Compare(a.Sum(), b.Sum()) })
 	return all[len(all)/2], nil
 }
 
-func sum(parts []part) (ms float64) {
-	for _, p := range parts {
-		ms += p.ms
+// Sum is the time in the kernel, in milliseconds.
+func (r *record) Sum() (ms float64) {
+	for _, p := range r.Phases {
+		ms += p.MS
 	}
 	return ms
 }
+
+// Calls are how many calls the phases have.
+func (r *record) Calls() (n int) {
+	for _, p := range r.Phases {
+		n += p.Calls
+	}
+	return n
+}
+
+// Dearest are the system calls that take most.
+func (r *record) Dearest() []part { return r.calls[:min(12, len(r.calls))] }
 
 // read takes a record apart: by moments in the order in which they begin, and by calls.
 func read(in io.Reader) (*record, error) {
@@ -81,21 +93,21 @@ func read(in io.Reader) (*record, error) {
 	if len(events) == 0 {
 		return nil, fmt.Errorf("no system calls: %w", io.ErrUnexpectedEOF)
 	}
-	r := &record{stop: stop(events)}
+	r := &record{Stop: stop(events)}
 	phases, calls := newSums(), newSums()
 	for _, e := range events {
 		if waits(e.Call) {
-			r.waits++
+			r.Waits++
 			continue
 		}
-		took := max(0, float64(e.Took)/1e6-r.stop)
+		took := max(0, float64(e.Took)/1e6-r.Stop)
 		phases.add(phase(e), e, took)
 		if e.Class != trace.Runtime {
 			calls.add(e.Call, e, took)
 		}
 	}
-	r.phases, r.calls = phases.parts(), calls.parts()
-	slices.SortStableFunc(r.calls, func(a, b part) int { return cmp.Compare(b.ms, a.ms) })
+	r.Phases, r.calls = phases.parts(), calls.parts()
+	slices.SortStableFunc(r.calls, func(a, b part) int { return cmp.Compare(b.MS, a.MS) })
 	return r, nil
 }
 
@@ -110,7 +122,7 @@ func stop(events []trace.Event) float64 {
 	if times == nil {
 		return 0
 	}
-	return spreadOf(times).middle
+	return spreadOf(times).Middle
 }
 
 // waits tells that a call's time is another's: that of a process or a thread.
@@ -143,18 +155,18 @@ func newSums() *sums { return &sums{byName: map[string]*part{}, lines: map[strin
 func (s *sums) add(name string, e trace.Event, ms float64) {
 	p := s.byName[name]
 	if p == nil {
-		p = &part{name: name}
+		p = &part{Name: name}
 		s.byName[name], s.order = p, append(s.order, p)
 	}
-	p.calls++
-	p.ms += ms
+	p.Calls++
+	p.MS += ms
 	if e.File == "" {
 		return
 	}
 	line := fmt.Sprintf("%s:%d", strings.TrimPrefix(e.File, "internal/"), e.Line)
 	s.lines[name+line] += ms
-	if s.lines[name+line] > p.lineMS {
-		p.line, p.lineMS = line, s.lines[name+line]
+	if s.lines[name+line] > p.LineMS {
+		p.Line, p.LineMS = line, s.lines[name+line]
 	}
 }
 

@@ -17,7 +17,7 @@ func newScale(list []*start) scale {
 	for _, x := range list {
 		for _, times := range [][]time.Duration{x.hot, x.settled} {
 			q := spreadOf(times)
-			s.from, s.to = min(s.from, q.low), max(s.to, q.high)
+			s.from, s.to = min(s.from, q.Low), max(s.to, q.High)
 		}
 	}
 	return scale{s.from / 1.3, s.to}

@@ -14,7 +14,7 @@ import (
 
 // A start is one way to run a command, and how long true took with it each time.
 type start struct {
-	name   string
+	Name   string
 	kind   kind
 	args   func(payload ...string) []string
 	room   bool // it is run in the room
@@ -23,9 +23,27 @@ type start struct {
 
 	true         []string // the command for true
 	hot, settled []time.Duration
-	peak         float64 // MiB, of the largest of its processes
-	waiting      float64 // MiB, of all of its processes but the command's
-	err          error   // why it fails here
+	Peak         float64  // MiB, of the largest of its processes
+	Waiting      []memory // of each of its processes but the command's
+	Err          error    // why it fails here
+}
+
+// Worked tells that it was measured.
+func (s *start) Worked() bool { return s.Err == nil && s.hot != nil && s.settled != nil }
+
+// HotSpread is that of the runs back to back.
+func (s *start) HotSpread() spread { return spreadOf(s.hot) }
+
+// SettledSpread is that of the runs after a pause.
+func (s *start) SettledSpread() spread { return spreadOf(s.settled) }
+
+// Memory is that of all of its processes while the command waits.
+func (s *start) Memory() (all memory) {
+	for _, m := range s.Waiting {
+		all.Proportional += m.Proportional
+		all.Anonymous += m.Anonymous
+	}
+	return all
 }
 
 // A kind is how a row looks like in the picture.
@@ -40,7 +58,7 @@ const (
 // starts are the ways that this machine has; missing are the tools that it has not.
 func (l *lab) starts() (list []*start, missing []string) {
 	add := func(kind kind, name string, args func(payload ...string) []string) *start {
-		s := &start{name: name, kind: kind, args: args}
+		s := &start{Name: name, kind: kind, args: args}
 		list = append(list, s)
 		return s
 	}
@@ -74,31 +92,31 @@ func (l *lab) starts() (list []*start, missing []string) {
 func (l *lab) peers(missing *[]string) (list []*start) {
 	add := func(tool string, s *start) {
 		if _, err := exec.LookPath(tool); err != nil {
-			*missing = append(*missing, s.name)
+			*missing = append(*missing, s.Name)
 			return
 		}
 		s.kind = other
 		list = append(list, s)
 	}
-	add("strace", &start{name: "strace -f kit step 6", args: func(payload ...string) []string {
+	add("strace", &start{Name: "strace -f kit step 6", args: func(payload ...string) []string {
 		return append([]string{"strace", "-f", "-o", os.DevNull}, l.step(6, payload, "--trace=off")...)
 	}})
-	add("bwrap", &start{name: "bubblewrap", waits: true, args: func(payload ...string) []string {
+	add("bwrap", &start{Name: "bubblewrap", waits: true, args: func(payload ...string) []string {
 		return l.bubblewrap(payload)
 	}})
 	for _, runtime := range []string{"crun", "runc"} {
 		add(runtime, &start{
-			name: runtime, waits: true, room: runtime == "crun",
+			Name: runtime, waits: true, room: runtime == "crun",
 			args: func(payload ...string) []string { return l.oci(runtime, payload) },
 		})
 	}
 	podman := func(network string) func(payload ...string) []string {
 		return func(payload ...string) []string { return l.podman(network, l.root, payload) }
 	}
-	add("podman", &start{name: "podman", waits: true, room: true, args: podman("none")})
-	add("podman", &start{name: "podman, its bridge", room: true, args: podman("podman")})
+	add("podman", &start{Name: "podman", waits: true, room: true, args: podman("none")})
+	add("podman", &start{Name: "podman, its bridge", room: true, args: podman("podman")})
 	add("systemd-nspawn", &start{
-		name: "systemd-nspawn", waits: true, room: true,
+		Name: "systemd-nspawn", waits: true, room: true,
 		args: func(payload ...string) []string { return l.nspawn(payload) },
 	})
 	return list
@@ -109,7 +127,7 @@ func (l *lab) peers(missing *[]string) (list []*start) {
 func (l *lab) measure(list []*start, rounds, settled int, settle time.Duration) {
 	for _, s := range list {
 		s.true = s.args("/bin/true")
-		l.once(s, func() (err error) { s.peak, err = l.peak(s); return err })
+		l.once(s, func() (err error) { s.Peak, err = l.peak(s); return err })
 	}
 	for i := range rounds {
 		l.say("start to exit, back to back: round %d of %d", i+1, rounds)
@@ -127,19 +145,19 @@ func (l *lab) measure(list []*start, rounds, settled int, settle time.Duration) 
 
 // once calls f for a start that has not failed yet.
 func (l *lab) once(s *start, f func() error) {
-	if s.err != nil {
+	if s.Err != nil {
 		return
 	}
 	if s.bridge {
 		release, err := l.hold()
 		if err != nil {
-			s.err = err
+			s.Err = err
 			return
 		}
 		defer release()
 	}
-	if s.err = f(); s.err != nil {
-		l.say("%s fails: %v", s.name, s.err)
+	if s.Err = f(); s.Err != nil {
+		l.say("%s fails: %v", s.Name, s.Err)
 	}
 }
 

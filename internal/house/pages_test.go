@@ -78,7 +78,7 @@ func isPath(span string) bool {
 		return false
 	}
 	first, _, below := strings.Cut(span, "/")
-	rooms := []string{"steps", "internal", "cmd", "rootfs", "lessons", ".ci"}
+	rooms := []string{"steps", "internal", "cmd", "rootfs", "lessons", "docs", ".ci"}
 	return below && slices.Contains(rooms, first) ||
 		!below && slices.Contains([]string{".md", ".yml", ".go"}, filepath.Ext(span))
 }
