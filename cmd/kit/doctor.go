@@ -4,13 +4,17 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/doctor"
 	"github.com/containerkit/kit/steps"
 )
@@ -50,6 +54,24 @@ security module; "steps", each with "step", "name", "state" (works, fails), "as"
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as a JSON object, with every value")
 	return cmd
+}
+
+// enough is how long somebody waits to be told more of an error.
+const enough = 5 * time.Second
+
+// consult asks the doctor why a step has failed, where its error says nothing but that.
+func consult(c *container.Container, err error) error {
+	told := inWords(err)
+	if len(told) == 0 || slices.ContainsFunc(told, func(t *container.Told) bool {
+		return len(t.Hints) > 0
+	}) {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), enough)
+	defer cancel()
+	last := told[len(told)-1]
+	last.Hints, _ = doctor.Reasons(ctx, c.Steps) // none, where there is no place to try anything
+	return container.Report{Errors: told}.Err()
 }
 
 func writeReport(out io.Writer, r doctor.Report, asJSON bool) error {

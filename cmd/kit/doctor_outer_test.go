@@ -89,6 +89,23 @@ func TestDoctorInOuterContainer(t *testing.T) {
 	}
 }
 
+// TestStepAsksDoctor: where a step's error has no hint of its own, the doctor tries what
+// the step takes; nothing that has not to do with it is told.
+func TestStepAsksDoctor(t *testing.T) {
+	root := ktest.HostRootfs(t)
+	file := filepath.Join(t.TempDir(), "profile.json")
+	require.NoError(t, os.WriteFile(file, []byte(denying(
+		`{"names": ["sethostname"], "action": "SCMP_ACT_ERRNO", "errnoRet": 1}`)), 0o600))
+	ktest.Clean(t)
+	const script = "kit step 1 --trace=off -- true && exec kit step 2 --trace=off -- true"
+	r := runKit(t, untraced(6, root, script,
+		"--security-opt=systempaths=unconfined", "--security-opt=seccomp="+file)...)
+	require.Equal(t, 125, r.exit, r.err)
+	require.Contains(t, r.err, "kit: namespaces: sethostname")
+	require.Contains(t, r.err, "\nhint: UTS namespace does not work here: sethostname: operation not")
+	require.NotContains(t, r.err, "bridge")
+}
+
 // TestDoctorHierarchies: other machines' cgroups, as far as this one's mounts can show them.
 func TestDoctorHierarchies(t *testing.T) {
 	ktest.Root(t)

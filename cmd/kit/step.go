@@ -187,6 +187,9 @@ func (o *options) run(c *container.Container, out *os.File) error {
 	})
 	if status := (*statusError)(nil); errors.As(err, &status) {
 		noteFilter(c, status.exit, status.err)
+		if status.err != nil && status.exit == 125 && len(o.inject.list) == 0 {
+			status.err = consult(c, status.err)
+		}
 	}
 	return err
 }

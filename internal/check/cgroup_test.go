@@ -36,7 +36,7 @@ func newGroup(t *testing.T) (dir string) {
 		})
 		return dir
 	}
-	ktest.Missing(t, "no cgroups that limit tasks")
+	ktest.Lacks(t, "cgroup")
 	return ""
 }
 

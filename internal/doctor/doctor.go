@@ -6,6 +6,7 @@ package doctor
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -72,9 +73,19 @@ func Examine(ctx context.Context, ladder []container.Step) (Report, error) {
 	}
 	defer p.remove()
 	r := Report{V: 1, OK: true, Machine: look()}
-	list := trials()
+	todo := r.prepare(ctx, p, trials())
+	todo = append(todo, func() { r.Steps = p.ladder(ctx, ladder) })
+	atOnce(todo)
+	r.blame()
+	for _, s := range r.Steps {
+		r.OK = r.OK && s.State == Works
+	}
+	return r, nil
+}
+
+// prepare makes a check of each trial, and returns what is to be done for them.
+func (r *Report) prepare(ctx context.Context, p *place, list []trial) (todo []func()) {
 	r.Checks = make([]Check, 0, 2*len(list))
-	var todo []func()
 	for _, t := range list {
 		for _, as := range t.as(r.Machine) {
 			r.Checks = append(r.Checks, Check{})
@@ -86,13 +97,37 @@ func Examine(ctx context.Context, ladder []container.Step) (Report, error) {
 			todo = append(todo, func() { *c = t.run(ctx, p, as) })
 		}
 	}
-	todo = append(todo, func() { r.Steps = p.ladder(ctx, ladder) })
-	atOnce(todo)
-	r.blame()
-	for _, s := range r.Steps {
-		r.OK = r.OK && s.State == Works
+	return todo
+}
+
+// Reasons tries what steps 1 to n cannot do without, as whom kit would run them, and says
+// what of it does not work, why, and what to do about it: one line each.
+func Reasons(ctx context.Context, n int) (lines []string, err error) {
+	p, err := newPlace()
+	if err != nil {
+		return nil, err
 	}
-	return r, nil
+	defer p.remove()
+	r := Report{Machine: look()}
+	list := slices.DeleteFunc(trials(), func(t trial) bool { return t.step > n || !t.vital() })
+	atOnce(r.prepare(ctx, p, list))
+	r.blame()
+	as := AsUser
+	if r.Machine.Root {
+		as = AsRoot
+	}
+	for _, c := range r.Checks {
+		if c.State == Fails && (c.As == "" || c.As == as) {
+			lines = append(lines, fmt.Sprintf("%s does not work here: %s", c.Name, c.Error))
+			lines = append(lines, c.Hints...)
+		}
+	}
+	return lines, nil
+}
+
+// vital tells that steps do not work at all without it.
+func (t trial) vital() bool {
+	return strings.HasPrefix(t.loses, "step") || strings.HasPrefix(t.loses, "everything")
 }
 
 // blame leaves the failure of a kind of namespaces to its own check: what could not be
