@@ -106,6 +106,20 @@ func TestStepAsksDoctor(t *testing.T) {
 	require.NotContains(t, r.err, "bridge")
 }
 
+// TestForeignMounts: root of a user namespace without mounts of its own is told how to get
+// them.
+func TestForeignMounts(t *testing.T) {
+	ktest.User(t)
+	ktest.RequireTool(t, "unshare")
+	ktest.Clean(t)
+	args := untraced(5, ktest.Rootfs(t), "true")
+	r := finish(t, exec.Command("unshare", append([]string{"-Urn", "kit"}, args...)...))
+	require.Equal(t, 125, r.exit, r.err)
+	require.Contains(t, r.err, "hint: start this shell with mounts of its own: unshare -Urm")
+	r = finish(t, exec.Command("unshare", append([]string{"-Urnm", "kit"}, args...)...))
+	require.Zero(t, r.exit, r.err)
+}
+
 // TestDoctorHierarchies: other machines' cgroups, as far as this one's mounts can show them.
 func TestDoctorHierarchies(t *testing.T) {
 	ktest.Root(t)

@@ -1,6 +1,7 @@
 package hint
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -29,6 +30,35 @@ func mountForbidden() []string {
 		return outerFilter()
 	}
 	return Facts(probe.Confined(unix.EPERM))
+}
+
+// foreignMounts explains why nothing of the mounts here may be copied or changed.
+func foreignMounts() []string {
+	if ownMounts() {
+		return mountForbidden()
+	}
+	return []string{
+		"the mounts here belong to another user namespace than that which you are root of",
+		"start this shell with mounts of its own: unshare -Urm, with -n too if it has that",
+	}
+}
+
+// ownMounts tells that our user namespace is the one that our mount namespace belongs to
+// (ioctl_ns(2)).
+func ownMounts() bool {
+	fd, err := unix.Open("/proc/self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return true // nobody knows better
+	}
+	defer unix.Close(fd)
+	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
+	if err != nil {
+		return !errors.Is(err, unix.EPERM) // it lies outside of ours
+	}
+	defer unix.Close(owner)
+	var theirs, ours unix.Stat_t
+	return unix.Fstat(owner, &theirs) != nil || unix.Stat("/proc/self/ns/user", &ours) != nil ||
+		theirs.Ino == ours.Ino
 }
 
 // Facts are hints, two for each: what is in the way, and what to do about it.

@@ -59,6 +59,7 @@ func rules() []rule {
 		{"mount_setattr", unix.EINVAL, noIDMap},
 		{"mount_setattr", unix.ENOSYS, oldKernel("mount_setattr", "5.12")},
 		{"open_tree", unix.ENOSYS, oldKernel("open_tree", "5.2")},
+		{"open_tree", unix.EPERM, foreignMounts},
 		{"setresuid", unix.EINVAL, unmapped},
 		{"setresgid", unix.EINVAL, unmapped},
 		{"unshare CLONE_NEWTIME", unix.EINVAL, oldKernel("time namespaces", "5.6")},
