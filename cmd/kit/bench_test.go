@@ -3,12 +3,13 @@
 package main
 
 import (
+	"cmp"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -94,25 +95,36 @@ func BenchmarkProcess(b *testing.B) {
 }
 
 // BenchmarkPackageInit is the time that the runtime itself measures for the
-// initialization of all packages of kit (GODEBUG=inittrace=1). Target: 1 ms.
+// initialization of all packages of kit (GODEBUG=inittrace=1), and the dearest ten of
+// them. Target: 1 ms.
 func BenchmarkPackageInit(b *testing.B) {
 	kit := ktest.Build(b, "github.com/containerkit/kit/cmd/kit")
-	clock := regexp.MustCompile(`(?m)^init .* @.* ms, ([0-9.]+) ms clock`)
+	line := regexp.MustCompile(`(?m)^init (\S+) @.* ms, ([0-9.]+) ms clock, (\d+) bytes`)
 	var sums []time.Duration
+	packages, bytes := map[string][]time.Duration{}, map[string]string{}
 	for b.Loop() {
 		cmd := exec.Command(kit)
 		cmd.Env = []string{"GODEBUG=inittrace=1", "KIT_ROLE=probe"}
 		out, err := cmd.CombinedOutput()
 		require.NoError(b, err)
-		sum := 0.0
-		for _, match := range clock.FindAllSubmatch(out, -1) {
-			ms, err := strconv.ParseFloat(string(match[1]), 64)
+		var sum time.Duration
+		for _, match := range line.FindAllStringSubmatch(string(out), -1) {
+			took, err := time.ParseDuration(match[2] + "ms")
 			require.NoError(b, err)
-			sum += ms
+			packages[match[1]] = append(packages[match[1]], took)
+			bytes[match[1]] = match[3]
+			sum += took
 		}
-		sums = append(sums, time.Duration(sum*float64(time.Millisecond)))
+		sums = append(sums, sum)
+	}
+	names := slices.SortedFunc(maps.Keys(packages), func(x, y string) int {
+		return cmp.Compare(median(packages[y]), median(packages[x]))
+	})
+	for _, name := range names[:min(10, len(names))] {
+		b.Logf("%6.3f ms  %6s bytes  %s", milliseconds(median(packages[name])), bytes[name], name)
 	}
 	b.ReportMetric(milliseconds(median(sums)), "ms")
+	b.ReportMetric(float64(len(names)), "packages")
 	b.ReportMetric(0, "ns/op") // that would be the processes
 }
 

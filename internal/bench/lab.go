@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -23,12 +26,23 @@ type lab struct {
 	room              *room
 	began             time.Time
 	told              *os.File // what the last command has said
+	ended             atomic.Bool
+	podmans           []string // cgroups that were here before us
 }
 
 func newLab() (*lab, error) {
-	l := &lab{began: time.Now()}
+	l := &lab{began: time.Now(), podmans: podmanCgroups()}
+	l.heed()
+	err := l.furnish()
+	if err != nil {
+		l.close()
+	}
+	return l, err
+}
+
+func (l *lab) furnish() error {
 	if err := l.directories(); err != nil {
-		return nil, err
+		return err
 	}
 	l.kit, l.empty = filepath.Join(l.dir, "kit"), filepath.Join(l.dir, "empty")
 	l.probe = filepath.Join(l.dir, "probe")
@@ -39,27 +53,27 @@ func newLab() (*lab, error) {
 			"github.com/containerkit/kit/"+source[2:])
 		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("go build %s: %w: %s", source, err, out)
+			return fmt.Errorf("go build %s: %w: %s", source, err, out)
 		}
 	}
 	for name, value := range map[string]string{
 		"KIT_STATE": filepath.Join(l.state, "kit"), "KIT_CACHE": filepath.Join(l.dir, "cache"),
 	} {
 		if err := os.Setenv(name, value); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	// Whom a tool leaves behind, as podman its monitor, comes to us and not to process 1.
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return nil, fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err)
+		return fmt.Errorf("prctl PR_SET_CHILD_SUBREAPER: %w", err)
 	}
 	root, err := exec.Command(l.kit, "rootfs", "make").Output()
 	if err != nil {
-		return nil, fmt.Errorf("kit rootfs make: %w", err)
+		return fmt.Errorf("kit rootfs make: %w", err)
 	}
 	l.root = strings.TrimSpace(string(root))
 	l.room, err = newRoom(l.state)
-	return l, err
+	return err
 }
 
 func (l *lab) directories() (err error) {
@@ -82,10 +96,45 @@ func (l *lab) directories() (err error) {
 }
 
 func (l *lab) close() {
+	for _, dir := range podmanCgroups() {
+		if !slices.Contains(l.podmans, dir) {
+			_ = os.Remove(dir)
+		}
+	}
 	_ = os.RemoveAll(l.state)
 	if err := os.RemoveAll(l.dir); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 	}
+}
+
+// podmanCgroups are those that podman makes for all containers and never removes, the
+// inner ones first.
+func podmanCgroups() (list []string) {
+	for _, below := range []string{"/*", ""} {
+		for _, hierarchy := range []string{"", "/*"} {
+			dirs, _ := filepath.Glob("/sys/fs/cgroup" + hierarchy + "/libpod_parent" + below)
+			for _, dir := range dirs {
+				if info, err := os.Stat(dir); err == nil && info.IsDir() {
+					list = append(list, dir)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// heed leaves nothing behind when the bench is interrupted. The tools hear of it, too, if
+// it is the terminal that tells.
+func (l *lab) heed() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
+	go func() {
+		<-signals
+		l.ended.Store(true)
+		time.Sleep(time.Second) // for what they have to clean up
+		l.close()
+		os.Exit(130)
+	}()
 }
 
 // say tells on standard error how far the bench is.

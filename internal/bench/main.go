@@ -29,8 +29,8 @@ func main() {
 }
 
 func run() error {
-	rounds := flag.Int("rounds", 25, "how often everything is measured, back to back")
-	settled := flag.Int("settled", 10, "how often everything is measured after a pause")
+	rounds := flag.Int("rounds", 40, "how often everything is measured, back to back")
+	settled := flag.Int("settled", 15, "how often everything is measured after a pause")
 	settle := flag.Duration("settle", 100*time.Millisecond, "how long that pause is")
 	many := flag.Int("many", 500, "how many containers are alive at the end")
 	out := flag.String("o", "docs", "the `directory` of speed.md and speed.svg")

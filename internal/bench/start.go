@@ -221,6 +221,9 @@ func (l *lab) inside(s *start, f func() error) error {
 // command says what it has to say into a file: nobody waits for the end of a pipe, which a
 // process that stays would keep open.
 func (l *lab) command(args []string) *exec.Cmd {
+	if l.ended.Load() {
+		select {} // no more of them: the lab is being closed
+	}
 	_ = l.told.Truncate(0)
 	_, _ = l.told.Seek(0, 0)
 	cmd := exec.Command(args[0], args[1:]...)
