@@ -28,13 +28,19 @@ func (m Machine) arguments(initrd string) []string {
 	if m.Arch == "arm64" {
 		args, console = []string{"-M", "virt"}, "ttyAMA0"
 	}
+	disk := func(file, snapshot string) []string {
+		return []string{"-drive", fmt.Sprintf("file=%s,if=virtio,format=raw,snapshot=%s",
+			strings.ReplaceAll(file, ",", ",,"), snapshot)}
+	}
+	args = append(args, disk(m.Root, "on")...)
+	if m.Disk != "" {
+		args = append(args, disk(m.Disk, "off")...)
+	}
 	command := append([]string{"console=" + console, "panic=-1", "quiet"}, m.Append...)
 	return append(args,
 		"-accel", accel, "-cpu", cpu, "-smp", strconv.Itoa(m.CPUs), "-m", strconv.Itoa(m.Memory),
 		"-display", "none", "-nodefaults", "-no-user-config", "-no-reboot", "-serial", "stdio",
 		"-kernel", m.Kernel, "-initrd", initrd,
-		"-drive", fmt.Sprintf("file=%s,if=virtio,format=raw,snapshot=on",
-			strings.ReplaceAll(m.Root, ",", ",,")),
 		"-append", strings.Join(command, " "))
 }
 

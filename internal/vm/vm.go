@@ -25,6 +25,7 @@ type Machine struct {
 	Modules string   // the kernel's lib/modules/VERSION directory
 	Init    string   // static program that calls guest.Run
 	Root    string   // ext4 image, see Image; changes to it are thrown away
+	Disk    string   // another image, /dev/vdb, to which changes are kept; "" for none
 	Memory  int      // MiB
 	CPUs    int      //
 	Append  []string // more of the kernel's command line
