@@ -20,8 +20,9 @@ import (
 // checkOptions are the flags of kit check, and where it writes to.
 type checkOptions struct {
 	asJSON bool
-	hints  int // levels of hints, 0 to 3
-	step   int // of a lab the only one, 0 for all
+	hints  int  // levels of hints, 0 to 3
+	asked  bool // for hints
+	step   int  // of a lab the only one, 0 for all
 
 	out, errOut io.Writer
 }
@@ -61,6 +62,7 @@ The exit status is 0 with all points, 1 where some are missing, 2 for wrong usag
   kit check 6 web --json`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.out, o.errOut = cmd.OutOrStdout(), cmd.ErrOrStderr()
+			o.asked = cmd.Flags().Changed("hints")
 			return runCheck(o, args)
 		},
 	}

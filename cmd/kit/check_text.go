@@ -58,10 +58,16 @@ func (g *grade) print(o *checkOptions) error {
 			fmt.Fprintf(&b, ", container %s", g.Name)
 		}
 		fmt.Fprintln(&b, ", looked at from outside")
-		b.WriteString(g.mistaken())
+	}
+	items := g.Items
+	if g.Pid != 0 && g.Points == 0 {
+		b.WriteString(g.mistaken(o.asked))
+		if !o.asked {
+			items = nil
+		}
 	}
 	var last check.Item
-	for _, item := range g.Items {
+	for _, item := range items {
 		if item.Step != last.Step {
 			fmt.Fprintf(&b, "%s%s\n", newParagraph(&b), g.heading(item.Step))
 		}
@@ -74,16 +80,17 @@ func (g *grade) print(o *checkOptions) error {
 }
 
 // mistaken is a word to those who have given the number of unshare(1), or of a shell, and
-// not that of the process in the container.
-func (g *grade) mistaken() string {
-	if g.Points > 0 {
-		return ""
-	}
-	const ordinary = "nothing of what these steps make is to be seen in it\n"
+// not that of the process in the container. All that is missing is told where it is asked
+// for.
+func (g *grade) mistaken(asked bool) string {
+	text := "nothing of what these steps make is to be seen in it\n"
 	if children := family(g.Pid)[1:]; len(children) > 0 {
-		return ordinary + fmt.Sprintf("did you mean its child? kit check %d %d\n", g.Steps, children[0])
+		text += fmt.Sprintf("did you mean its child? kit check %d %d\n", g.Steps, children[0])
 	}
-	return ordinary
+	if !asked {
+		text += fmt.Sprintf("what is asked for: kit check %d %d --hints 1\n", g.Steps, g.Pid)
+	}
+	return text
 }
 
 // newParagraph is an empty line, unless nothing is above it.

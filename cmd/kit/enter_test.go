@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -195,5 +196,28 @@ func TestKilledEnterTraced(t *testing.T) {
 		// We are the reaper of orphans: until then they keep their PID namespace.
 		_, _ = unix.Wait4(pid, nil, 0, nil)
 	}
+	require.Zero(t, kit.end(t))
+}
+
+// TestEnterFailsAtOnce: only where the container is about to end is a failure not told
+// before that is over.
+func TestEnterFailsAtOnce(t *testing.T) {
+	ktest.RequireTool(t, "unshare")
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	kit := start(t, untraced(2, root, "echo ready; cat", "--name", "box")...)
+	quickest := func(exit int, command ...string) time.Duration {
+		took := time.Hour
+		for range 3 {
+			begin := time.Now()
+			r := finish(t, exec.Command(command[0], command[1:]...))
+			took = min(took, time.Since(begin))
+			require.Equal(t, exit, r.exit, r.err)
+		}
+		return took
+	}
+	works := quickest(0, "kit", "enter", "box", "--", "true")
+	fails := quickest(125, "unshare", "-Ur", "kit", "enter", "box", "--", "true")
+	require.Less(t, fails, works+400*time.Millisecond)
 	require.Zero(t, kit.end(t))
 }

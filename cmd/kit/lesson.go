@@ -49,8 +49,11 @@ runtimes. Without N: list the lessons.`,
 			}
 			n, err := strconv.Atoi(args[0])
 			i := slices.IndexFunc(list, func(l lesson.Lesson) bool { return l.Number() == n })
-			if err != nil || i < 0 {
-				return fmt.Errorf("lesson %s: there is none; kit lesson lists them", args[0])
+			if err != nil {
+				return fmt.Errorf("lesson %s: not a number; kit lesson lists them", args[0])
+			}
+			if i < 0 {
+				return fmt.Errorf("lesson %d: there are 0 to %d; kit lesson lists them", n, len(list)-1)
 			}
 			return o.read(cmd.OutOrStdout(), &list[i])
 		},

@@ -187,6 +187,7 @@ func (o *options) run(c *container.Container, out *os.File) error {
 	})
 	if status := (*statusError)(nil); errors.As(err, &status) {
 		noteFilter(c, status.exit, status.err)
+		noteKilled(c, status.exit)
 		if status.err != nil && status.exit == 125 && len(o.inject.list) == 0 {
 			status.err = consult(c, status.err)
 		}

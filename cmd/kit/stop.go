@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+	"golang.org/x/term"
 
 	"github.com/containerkit/kit/internal/cgroup"
 	"github.com/containerkit/kit/internal/container"
@@ -22,8 +23,9 @@ func newStopCommand() *cobra.Command {
 		Use:   "stop NAME [--time SECONDS]",
 		Short: "End a container: SIGTERM, and SIGKILL if that does not do",
 		Long: `End a container: its first process gets SIGTERM, and if it runs on after --time,
-SIGKILL. As the first process of a PID namespace it gets only signals for which it
-has a handler, SIGKILL aside. Waits until kit has removed what belonged to it.`,
+SIGKILL, with which its kit step ends with status 137 (128 and the signal's number).
+As the first process of a PID namespace it gets only signals for which it has a handler,
+SIGKILL aside. Waits until kit has removed what belonged to it.`,
 		Args: wants(whichContainer),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if seconds < 0 {
@@ -62,6 +64,14 @@ func stop(name string, grace time.Duration) error {
 		return err
 	}
 	return container.CleanStale(name, steps.All) // where its kit was killed, we do it
+}
+
+// noteKilled says at a terminal what a status stands for that a shell prints as "Killed".
+func noteKilled(c *container.Container, exit int) {
+	if exit == 128+int(unix.SIGKILL) && len(c.Notes) == 0 && term.IsTerminal(2) {
+		note([]string{"status 137: ended by SIGKILL, as from kit stop, kill -9, or a kernel that was " +
+			"out of memory"})
+	}
 }
 
 // terminate ends the process of pidfd, which is the first of a container.

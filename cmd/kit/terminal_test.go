@@ -268,3 +268,14 @@ func TestTerminalGone(t *testing.T) {
 		}
 	}
 }
+
+// TestKilledAtTerminal: who sees a container end that somebody else has stopped is told.
+func TestKilledAtTerminal(t *testing.T) {
+	root := ktest.Rootfs(t)
+	ktest.Clean(t)
+	s := atTerminal(t, untraced(2, root, "echo go$((1+1)); cat", "--name", "box")...)
+	s.expect(t, "go2")
+	require.Equal(t, result{}, runKit(t, "stop", "box", "--time", "0"))
+	s.expect(t, "kit: status 137: ended by SIGKILL, as from kit stop, ")
+	require.Equal(t, 137, s.exit(t))
+}

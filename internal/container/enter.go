@@ -59,7 +59,7 @@ func runEnter(c *Container, signals Signals) (exit int, err error) {
 	defer reclaimTerminal(c)
 	pid, g, err := letEnter(c)
 	if err != nil {
-		for deadline := time.Now().Add(dying); c.First.runs() && time.Now().Before(deadline); {
+		for deadline := time.Now().Add(dying); c.First.ending() && time.Now().Before(deadline); {
 			time.Sleep(time.Millisecond)
 		}
 		if !c.First.runs() {
@@ -118,6 +118,12 @@ func letEnter(c *Container) (pid int, g *gate, err error) {
 // runs tells that the process has not ended, and its number become another's.
 func (p Process) runs() bool {
 	return state.State{Pid: p.Pid, StartTime: p.Start}.Running()
+}
+
+// ending tells that the process has begun to end, and has not ended: what belongs to it
+// goes away one after the other.
+func (p Process) ending() bool {
+	return state.State{Pid: p.Pid, StartTime: p.Start}.Ending()
 }
 
 // awaitCommand waits until the container's first process has become its command:

@@ -139,6 +139,10 @@ func TestRunning(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, Running(pid, start))
 	require.False(t, Running(pid, start+1))
+	require.False(t, Ending(pid, start))
+	require.True(t, Ending(pid, start+1), "it is another process")
+	require.NoError(t, unix.Kill(pid, unix.SIGKILL))
+	require.Eventually(t, func() bool { return Ending(pid, start) }, 10*time.Second, time.Millisecond)
 }
 
 func TestOwnCgroupsCanBeFound(t *testing.T) {

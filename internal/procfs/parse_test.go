@@ -81,7 +81,7 @@ func TestParseIDMap(t *testing.T) {
 func TestParseStatCountsFromTheLastParenthesis(t *testing.T) {
 	s, err := parseStat(recorded(t, "stat"))
 	require.NoError(t, err)
-	require.Equal(t, stat{'S', 812345}, s)
+	require.Equal(t, stat{'S', 0x400000, 812345}, s)
 	_, err = parseStat(strings.NewReader("12 (sh) S 1 2"))
 	require.Error(t, err)
 }

@@ -24,8 +24,17 @@ func Running(pid int, start uint64) bool {
 	return err == nil && s.start == start && s.state != 'Z' && s.state != 'X'
 }
 
+// Ending tells that the process of that pid and start time has begun to end, or has ended:
+// its namespaces and files may be gone.
+func Ending(pid int, start uint64) bool {
+	const exiting = 0x4 // PF_EXITING of the kernel's sched.h
+	s, err := readStat(pid)
+	return err != nil || s.start != start || s.flags&exiting != 0
+}
+
 type stat struct {
 	state byte
+	flags uint64 // PF_* of the kernel's sched.h
 	start uint64
 }
 
@@ -45,7 +54,7 @@ func parseStat(r io.Reader) (stat, error) {
 		return stat{}, err
 	}
 	fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
-	const state, start = 0, 19 // the third field, and the 22nd
+	const state, flags, start = 0, 6, 19 // the third field, the 9th and the 22nd
 	if len(fields) <= start {
 		return stat{}, fmt.Errorf("parse stat: %d fields after the name, not 20 or more", len(fields))
 	}
@@ -53,5 +62,9 @@ func parseStat(r io.Reader) (stat, error) {
 	if err != nil {
 		return stat{}, fmt.Errorf("parse stat starttime: %w", err)
 	}
-	return stat{fields[state][0], ticks}, nil
+	bits, err := strconv.ParseUint(fields[flags], 10, 64)
+	if err != nil {
+		return stat{}, fmt.Errorf("parse stat flags: %w", err)
+	}
+	return stat{fields[state][0], bits, ticks}, nil
 }
