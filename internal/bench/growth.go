@@ -5,7 +5,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strconv"
+	"os"
 	"time"
 )
 
@@ -15,6 +15,9 @@ type size struct {
 	Start  spread // from start to exit
 	Memory memory // of kit's own process, a container
 }
+
+// patience is how long the containers may take to start.
+const patience = 3 * time.Minute
 
 // grow starts containers of step 6 that wait, and measures now and then.
 func (l *lab) grow(many int) (sizes []size, err error) {
@@ -27,8 +30,12 @@ func (l *lab) grow(many int) (sizes []size, err error) {
 			err = errors.Join(err, h.cmd.Wait())
 		}
 	}()
+	begin := time.Now()
 	for alive := 1; alive <= many; alive++ {
-		h, err := l.waiting(l.step(6, wait, "--trace=off", "--name", "n"+strconv.Itoa(alive)))
+		if took := time.Since(begin).Round(time.Second); took > patience {
+			return sizes, fmt.Errorf("no more than %d in %s: %w", alive-1, took, os.ErrDeadlineExceeded)
+		}
+		h, err := l.waiting(l.step(6, wait, "--trace=off"))
 		if err != nil {
 			return sizes, fmt.Errorf("container %d: %w", alive, err)
 		}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,6 +28,7 @@ type lab struct {
 	began             time.Time
 	told              *os.File // what the last command has said
 	ended             atomic.Bool
+	holding           sync.Map // every held that there has been
 	podmans           []string // cgroups that were here before us
 }
 
@@ -123,18 +125,28 @@ func podmanCgroups() (list []string) {
 	return list
 }
 
-// heed leaves nothing behind when the bench is interrupted. The tools hear of it, too, if
-// it is the terminal that tells.
+// heed leaves nothing behind when the bench is interrupted: what runs comes to its end.
 func (l *lab) heed() {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
 	go func() {
 		<-signals
 		l.ended.Store(true)
-		time.Sleep(time.Second) // for what they have to clean up
+		l.holding.Range(func(h, _ any) bool { _ = h.(*held).input.Close(); return true })
+		for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline) && l.busy(); {
+			time.Sleep(100 * time.Millisecond)
+		}
 		l.close()
 		os.Exit(130)
 	}()
+}
+
+// busy tells that a process below us runs.
+func (l *lab) busy() bool {
+	all, _ := processes()
+	return slices.ContainsFunc(all, func(p process) bool {
+		return p.parent == os.Getpid() && p.state != "Z"
+	})
 }
 
 // say tells on standard error how far the bench is.

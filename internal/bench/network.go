@@ -22,10 +22,9 @@ func (l *lab) network() ([]cost, error) {
 		{"host", "127.0.0.1", []string{l.probe, "serve", port}, false},
 		{"kit", "10.77.0.77", append(append([]string{
 			l.kit, "step", "5", "--trace=off", "--rootfs", l.root, "--ip", "10.77.0.77",
-			"--name", "server",
 		}, volume...), "--", "/probe", "serve", port), false},
 		{"podman", "10.88.0.77", l.podman("podman", l.root, []string{"/probe", "serve", port},
-			append(volume, "--ip", "10.88.0.77", "--name", "server")...), true},
+			append(volume, "--ip", "10.88.0.77")...), true},
 	}
 	ask, stream := cost{What: "network: a byte there and back", Unit: "µs"},
 		cost{What: "network: throughput to the host", Unit: "MiB/s"}

@@ -37,6 +37,7 @@ func (l *lab) waiting(args []string) (*held, error) {
 		return nil, err
 	}
 	h := &held{cmd, input}
+	l.holding.Store(h, true)
 	if _, err := bufio.NewReader(output).ReadString('\n'); err != nil {
 		_ = h.release()
 		return nil, l.explained(fmt.Errorf("%s: %w", args[0], err))
