@@ -86,7 +86,28 @@ func TestUpperOnAnOverlay(t *testing.T) {
 	if _, err := unix.Klogctl(unix.SYSLOG_ACTION_SIZE_BUFFER, nil); err == nil {
 		require.Contains(t, r.err, "hint: the kernel says: overlay")
 	}
+	require.Contains(t, r.err, "/merged/changes lies on an overlay, as ")
+	require.NotContains(t, r.err, "since Linux 5")
 	require.Empty(t, entries(t, filepath.Join(cache, "containers")))
+}
+
+// TestMountsBelowALayer: what they cover is no business of a user namespace's.
+func TestMountsBelowALayer(t *testing.T) {
+	ktest.User(t)
+	ktest.RequireTool(t, "unshare", "mount")
+	root, dir := ktest.Rootfs(t), ktest.PublicDir(t)
+	ktest.Clean(t)
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "layer, 1:2", "sub"), 0o755))
+	const mounted = `mount -t tmpfs none "$1/sub"; `
+	const kit = `exec unshare -Urm kit step 4 --trace=off --rootfs "$0" --layer "$1" -- true`
+	layer := filepath.Join(dir, "layer, 1:2")
+	r := finish(t, inMountNamespace(kit, root, layer))
+	require.Zero(t, r.exit, r.err)
+	r = finish(t, inMountNamespace(mounted+kit, root, layer))
+	require.Equal(t, 125, r.exit)
+	require.Contains(t, r.err, "\nhint: there are mounts below "+layer+" ("+layer+"/sub and 0 more)")
+	require.Contains(t, r.err, "\nhint: take a directory without mounts in it, or run kit as root\n")
+	require.NoError(t, os.RemoveAll(layer))
 }
 
 func entries(t testing.TB, dir string) (names []string) {

@@ -91,8 +91,11 @@ func pivotInvalid() []string {
 
 // pivotToItself is for --rootfs /.
 func pivotToItself() []string {
-	return []string{"/ cannot be exchanged for itself: --rootfs wants another directory; step 4 can " +
-		"take /, since it puts an overlay on it"}
+	const another = "/ cannot be exchanged for itself: --rootfs wants another directory"
+	if inUserNamespace() {
+		return []string{another}
+	}
+	return []string{another + "; step 4 can take /, since it puts an overlay on it"}
 }
 
 func noIDMap() []string {

@@ -47,7 +47,8 @@ type rule struct {
 	hints func() []string
 }
 
-func rules() []rule {
+// rules are all that there are. Text is the error, for those who look for paths in it.
+func rules(text string) []rule {
 	return append([]rule{
 		{"mount proc", unix.EPERM, maskedProc},
 		{"mount / private", unix.EINVAL, rootIsNoMount},
@@ -68,13 +69,14 @@ func rules() []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
-	}, slices.Concat(overlayRules(), cgroupRules(), netRules(), securityRules(), primitiveRules())...)
+	}, slices.Concat(overlayRules(text), cgroupRules(), netRules(), securityRules(),
+		primitiveRules())...)
 }
 
 // forCall looks the failed call up. Errors begin with the call, and end with
 // its errno.
 func forCall(err error) []string {
-	for _, r := range rules() {
+	for _, r := range rules(err.Error()) {
 		if strings.HasPrefix(err.Error(), r.call) && (r.errno == 0 || errors.Is(err, r.errno)) {
 			return r.hints()
 		}

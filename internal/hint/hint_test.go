@@ -14,7 +14,7 @@ import (
 // TestEveryRuleGivesAdvice: an error that begins with a rule's call and ends
 // with its errno gets hints, also behind a step's name.
 func TestEveryRuleGivesAdvice(t *testing.T) {
-	for _, r := range rules() {
+	for _, r := range rules("") {
 		err := &container.Error{Step: "x", Err: fmt.Errorf("%s y: %w", r.call, r.errno)}
 		require.NotEmpty(t, For(err), r.call)
 		require.NotEmpty(t, For(fmt.Errorf("outer: %w", err)), r.call)
@@ -36,4 +36,15 @@ func TestAdviceAboutCommands(t *testing.T) {
 func TestAdviceAboutClone(t *testing.T) {
 	err := &container.Error{Err: &container.CloneError{Flags: unix.CLONE_NEWUSER, Err: unix.ENOSPC}}
 	require.NotEmpty(t, For(err))
+}
+
+// TestLayersOf: directories are found in the error as step 4 has put them there.
+func TestLayersOf(t *testing.T) {
+	lower, upper := layersOf(`mount overlay lowerdir=/a\:b:/c\,d:/e\\,upperdir=/u\,p,workdir=/w,` +
+		`userxattr: invalid argument`)
+	require.Equal(t, []string{"/a:b", "/c,d", `/e\`}, lower)
+	require.Equal(t, "/u,p", upper)
+	lower, upper = layersOf("mount overlay")
+	require.Empty(t, lower)
+	require.Empty(t, upper)
 }

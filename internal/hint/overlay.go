@@ -11,11 +11,11 @@ import (
 )
 
 // overlayRules are those of step 4.
-func overlayRules() []rule {
+func overlayRules(text string) []rule {
 	return []rule{
 		{"mount overlay", unix.ENODEV, noOverlay},
 		{"mount overlay", unix.EPERM, overlayForbidden},
-		{"mount overlay", unix.EINVAL, overlayInvalid},
+		{"mount overlay", unix.EINVAL, overlayInvalid(text)},
 		{"mount overlay", unix.ELOOP, overlapping},
 		{"mount overlay", unix.EBUSY, upperInUse},
 		{"mount overlay", unix.E2BIG, longOptions},
@@ -37,15 +37,25 @@ func overlayForbidden() []string {
 	return mountForbidden()
 }
 
-func overlayInvalid() []string {
-	hints := kernelSaysOverlay()
-	if inUserNamespace() {
-		hints = append(hints, ifOlder("overlay in a user namespace", "5.11")...)
-		hints = append(hints, ifOlder("overlay of directories with mapped owners (--userns remap)",
-			"5.19")...)
+// overlayInvalid looks for the reason in what the kernel says, and in the directories.
+func overlayInvalid(text string) func() []string {
+	return func() []string {
+		hints := append(kernelSaysOverlay(), unfitLayers(text)...)
+		if inUserNamespace() {
+			hints = append(hints, ifOlder("overlay in a user namespace", "5.11")...)
+			hints = append(hints, ifOlder("overlay of directories with mapped owners (--userns remap)",
+				"5.19")...)
+		}
+		if len(hints) > 0 {
+			return hints
+		}
+		return upperIsLocal()
 	}
-	return append(hints, "the upper directory has to be on a local file system such as ext4, xfs, "+
-		"btrfs or tmpfs: kit's own is in the cache, which KIT_CACHE puts elsewhere")
+}
+
+func upperIsLocal() []string {
+	return []string{"the upper directory has to be on a local file system such as ext4, xfs, " +
+		"btrfs or tmpfs: kit's own is in the cache, which KIT_CACHE puts elsewhere"}
 }
 
 func longOptions() []string {
