@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -65,6 +66,19 @@ func enterable(t *testing.T) {
 	}
 }
 
+// lowFiles gives what the test starts less open files than it may have, as users get: Go
+// raises the limit for itself.
+func lowFiles(t *testing.T) {
+	t.Helper()
+	var limit unix.Rlimit
+	require.NoError(t, unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	low := unix.Rlimit{Cur: limit.Max / 2, Max: limit.Max}
+	require.NoError(t, syscall.Setrlimit(unix.RLIMIT_NOFILE, (*syscall.Rlimit)(&low)))
+	t.Cleanup(func() {
+		_ = syscall.Setrlimit(unix.RLIMIT_NOFILE, &syscall.Rlimit{Cur: limit.Cur, Max: limit.Max})
+	})
+}
+
 // TestEnterIsTheSame compares a command that has entered with the container's own.
 func TestEnterIsTheSame(t *testing.T) {
 	enterable(t)
@@ -83,6 +97,7 @@ func TestEnterIsTheSame(t *testing.T) {
 		t.Run(strings.ReplaceAll(line, " ", ""), func(t *testing.T) {
 			words := strings.Fields(line)
 			flags := append(words[1:], "--name", "box")
+			lowFiles(t)
 			kit := start(t, untraced(int(words[0][0]-'0'), root, "echo ready; exec cat", flags...)...)
 			first := payload(t, kit.Process.Pid, "cat")[0]
 			enter := start(t, "enter", "box", "--", "/bin/sh", "-c", "echo ready; exec cat")

@@ -32,14 +32,15 @@ func runKit(t testing.TB, args ...string) result {
 	return finish(t, exec.Command("kit", args...))
 }
 
-// finish runs a command to its end, which it must reach within 20 seconds.
+// finish runs a command to its end, which it must reach within two minutes: some machines
+// are emulated.
 func finish(t testing.TB, cmd *exec.Cmd) result {
 	t.Helper()
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	cmd.WaitDelay = time.Second
 	require.NoError(t, cmd.Start())
-	timer := time.AfterFunc(20*time.Second, func() { _ = cmd.Process.Kill() })
+	timer := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer timer.Stop()
 	err := cmd.Wait()
 	if exit := (*exec.ExitError)(nil); !errors.As(err, &exit) {

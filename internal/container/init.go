@@ -27,6 +27,12 @@ func runInit(c *Container, path string, env []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	var files unix.Rlimit
+	// How many files may the command open? Go has raised our own limit, for itself.
+	if unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &files) == nil {
+		// Who enters gets the first process's limit, which is ours.
+		_ = unix.Prlimit(0, unix.RLIMIT_NOFILE, &files, nil)
+	}
 	go func() {
 		for s := range signals {
 			if s == unix.SIGCHLD || s == unix.SIGURG || fromTerminal(s) && inForeground() {

@@ -42,10 +42,10 @@ func TestSuite(t *testing.T) {
 			}
 			kernel, modules, err := FindKernel(top)
 			require.NoError(t, err)
-			makeRoot, skip := ktest.HostRootfs, "^(TestPicture|TestBuild)$|^TestInject"
+			makeRoot, skip := ktest.HostRootfs, "^(TestPicture|TestBuild|TestDevContainer|TestEnterAtAnyMoment)$|^TestInject"
 			if c.arch != runtime.GOARCH {
 				makeRoot = ktest.Rootfs // of busybox alone
-				skip = "Picture|Build|Ctrl|JobControl|Terminal|WindowSize|FirstPromise|MountsStay" +
+				skip = "Picture|Build|DevContainer|EnterAtAnyMoment|Ctrl|JobControl|Terminal|WindowSize|FirstPromise|MountsStay" +
 					"|^TestInject"
 			}
 			root := makeRoot(t)
@@ -61,7 +61,7 @@ func TestSuite(t *testing.T) {
 					Dir:     "/tests", UID: c.uid, Cgroup: c.cgroup,
 				},
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 40*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 80*time.Minute)
 			defer cancel()
 			exit, err := m.Run(ctx, nil, os.Stdout)
 			require.NoError(t, err)
@@ -85,6 +85,9 @@ func suiteImage(t *testing.T, root, top string) (image string) {
 	}
 	command(t, "cp", "-r", "../../lessons", filepath.Join(root, "tests"))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "tests/run"), []byte(runner), 0o755))
+	require.NoError(t, os.MkdirAll(filepath.Join(root, "etc"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/resolv.conf"),
+		[]byte("nameserver 192.0.2.1\n"), 0o644))
 	for _, dir := range []string{"tests", "tmp"} {
 		command(t, "chmod", "-R", "a+rwX", filepath.Join(root, dir))
 	}
@@ -125,7 +128,7 @@ for test in $(find /tests -name test -type f -perm -1 | sort); do
 	dir=${test%/test}
 	cd $dir || exit 1
 	start=$(date +%s)
-	if ./test -test.v -test.timeout=900s -test.run="${1:-.}" \
+	if ./test -test.v -test.timeout=2400s -test.run="${1:-.}" \
 		-test.skip="$2" >/tmp/log 2>&1; then
 		result=ok
 	else

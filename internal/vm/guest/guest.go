@@ -32,6 +32,7 @@ type Config struct {
 	Dir     string   // the command's working directory
 	UID     int      // whom it runs as; the group is the same
 	Cgroup  string   // v1 or v2
+	Init    []string // becomes the first process in place of all that, and prints ExitMark itself
 	Modules []string // files in ModuleDir, in the order of loading
 
 	Rows, Columns uint16 // of the terminal that the console is shown in; 0 for none
@@ -74,6 +75,10 @@ func run() (status int, err error) {
 	}
 	if err := switchRoot("/dev/vda"); err != nil {
 		return 0, err
+	}
+	if len(c.Init) > 0 {
+		err := unix.Exec(c.Init[0], c.Init, []string{"TERM=dumb"})
+		return 0, fmt.Errorf("execve %s: %w", c.Init[0], err)
 	}
 	if err := mountAll(); err != nil {
 		return 0, err
