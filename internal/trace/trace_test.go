@@ -43,7 +43,7 @@ func observeWith(t *testing.T, role string, cfg Config) int {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	require.NoError(t, err)
 	defer null.Close()
-	watchdog := time.AfterFunc(time.Minute, func() { panic("the tracer hangs") })
+	watchdog := time.AfterFunc(5*time.Minute, func() { panic("the tracer hangs") })
 	defer watchdog.Stop()
 	cfg.Path, cfg.Argv = "/proc/self/exe", []string{"tracee"}
 	cfg.Env = append(os.Environ(), roleEnv+"="+role)
