@@ -157,7 +157,9 @@ func (g *golden) arg(e *trace.Event, a trace.Arg) string {
 		return "CONTROLLERS"
 	case a.Name == "buf" && strings.Contains(e.Args[0].Text, "/resolv.conf>"):
 		return "SERVERS"
-	case slices.Contains([]string{"len", "count", "msg", "statbuf", "datap", "sv", "size"}, a.Name):
+	case slices.Contains([]string{
+		"len", "count", "length", "msg", "statbuf", "datap", "sv", "size",
+	}, a.Name):
 		return ""
 	case a.Name == "mask" && a.Raw != 0:
 		return "MASK"

@@ -133,6 +133,29 @@ func TestContainersFindEachOther(t *testing.T) {
 	require.Contains(t, text, "bytes from two (10.77.0.3)")
 }
 
+// TestSharedHosts: all on the bridge have one file, which none of them can change, and which
+// goes with the last.
+func TestSharedHosts(t *testing.T) {
+	ktest.RequireTool(t, "nft")
+	root := ktest.HostRootfs(t)
+	ownHost(t)
+	one, two := box(t, root, "one"), box(t, root, "two")
+	number := "stat -c %i $KIT_STATE/"
+	file := host(t, number+"one.net/hosts")
+	require.Equal(t, file, host(t, number+"two.net/hosts"))
+	try := "echo 10.77.0.2 two 2>/dev/null >>/etc/hosts || echo refused; stat -c %i /etc/hosts"
+	for _, flag := range []string{"--net=bridge", "--net=container:one"} {
+		require.Equal(t, "refused\n"+strings.TrimSpace(file), inside(t, 5, root, try, flag), flag)
+	}
+	one.end(t)
+	box(t, root, "three")
+	require.Equal(t, file, host(t, number+"three.net/hosts"), "also without the first")
+	text := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
+		"10.77.0.3\ttwo\n10.77.0.2\tthree\n"
+	require.Equal(t, text, host(t, "cat $KIT_STATE/two.net/hosts"))
+	two.end(t)
+}
+
 // TestNetKinds looks at which interfaces there are.
 func TestNetKinds(t *testing.T) {
 	ktest.RequireTool(t, "nft")

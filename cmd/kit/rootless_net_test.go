@@ -221,6 +221,7 @@ func TestOuterNetworkKilled(t *testing.T) {
 // sweep removes what a killed kit leaves for kit clean.
 func (u *user) sweep(t *testing.T, names ...string) {
 	t.Helper()
+	require.NoError(t, os.Remove(filepath.Join(u.state, "index")))
 	for _, name := range names {
 		require.NoError(t, os.Remove(filepath.Join(u.state, name+".json")))
 		require.NoError(t, os.RemoveAll(filepath.Join(u.cache, "containers", name)))

@@ -71,13 +71,16 @@ func CleanStaleNets(c *Container, ladder []Step) error {
 	if c.Net.Kind != NetBridge {
 		return nil
 	}
-	all, err := state.List()
+	all, err := state.Briefs()
 	if err != nil {
 		return nil // the kit that is to write it down will say why
 	}
+	// Who wants what another had must know exactly.
+	picky := c.Net.IP.IsValid() || len(c.Net.Publish) > 0
 	for _, s := range all {
+		stale := s.Gone() || picky && s.Stale()
 		old := &Container{}
-		if !s.Stale() || json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
+		if !stale || json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
 			continue
 		}
 		if err := CleanStale(s.Name, ladder); err != nil {
@@ -108,7 +111,7 @@ func cleanName(name string, ladder []Step) Result {
 // there of the network would have gone with it.
 func outerOf(net uint64) outer {
 	o := outer{fresh: unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET}
-	all, err := state.List()
+	all, err := state.Briefs()
 	if err != nil || net == 0 {
 		return o
 	}

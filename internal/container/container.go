@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"github.com/containerkit/kit/internal/state"
 )
 
 // A Step adds one kernel primitive. A nil field means there is nothing to do
@@ -65,6 +67,7 @@ type Container struct {
 
 	files map[string]int // open files by name, see Hand and Keep
 	alone bool           // step 0 only: the outer network namespace is new
+	seen  state.State    // of another container only: how it is written down, see Exclusive
 }
 
 // A Process is known by its number and the time at which it was started, in clock

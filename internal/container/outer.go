@@ -48,7 +48,7 @@ func startOuter(c *Container) (pid int, g *gate, err error) {
 // startShared starts the parent's side and writes it down in dir at once, so that
 // the next kit finds it.
 func startShared(c *Container, dir string) (pid int, g *gate, err error) {
-	all, err := state.List()
+	all, err := state.Briefs()
 	if err != nil {
 		return 0, nil, err
 	}

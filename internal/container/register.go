@@ -3,6 +3,7 @@ package container
 import (
 	"encoding/json"
 	"fmt"
+	"net/netip"
 	"os"
 
 	"github.com/containerkit/kit/internal/state"
@@ -29,35 +30,28 @@ func claim(c *Container) error {
 
 // record writes down what has been found out since: the child, its address.
 func record(c *Container) error {
-	err := c.Exclusive(func([]*Container) error { return nil })
+	err := c.Exclusive(nil)
 	if err != nil && c.Named {
 		return err
 	}
 	return nil
 }
 
-// Exclusive runs f with all other containers of the user that run or are being
-// built, while no other kit does the same, and remembers the container as f
-// leaves it: two containers never choose the same address.
+// Exclusive runs f, unless it is nil, with all other containers of the user, while no
+// other kit does the same, and remembers the container as f leaves it: two containers
+// never choose the same address. Of the others it tells what brief has. The kit of one of
+// them may just have been killed: Runs tells.
 func (c *Container) Exclusive(f func(others []*Container) error) error {
 	// Other kits wait here until we have finished.
 	return state.Exclusive(func(dir string) error {
-		all, err := state.List()
-		if err != nil {
-			return err
-		}
-		var others []*Container
-		for _, s := range all {
-			if s.Name == c.Name || !s.Running() {
-				continue
+		if f != nil {
+			others, err := c.others()
+			if err != nil {
+				return err
 			}
-			o := &Container{Pid: s.Pid}
-			if err := json.Unmarshal(s.Container, o); err == nil {
-				others = append(others, o)
+			if err := f(others); err != nil {
+				return err
 			}
-		}
-		if err := f(others); err != nil {
-			return err
 		}
 		s, err := c.state()
 		if err != nil {
@@ -67,9 +61,62 @@ func (c *Container) Exclusive(f func(others []*Container) error) error {
 	})
 }
 
+// others are the other containers, in the order in which they came.
+func (c *Container) others() (others []*Container, err error) {
+	all, err := state.Briefs()
+	for _, s := range all {
+		if s.Name == c.Name {
+			continue
+		}
+		o := &Container{Name: s.Name, Pid: s.Pid, seen: s}
+		if json.Unmarshal(s.Container, o) == nil {
+			others = append(others, o)
+		}
+	}
+	return others, err
+}
+
+// Runs tells whether a container that Exclusive has given still runs.
+func (c *Container) Runs() bool { return c.seen.Running() }
+
+// A brief is what others ask of a container, as a part of its JSON.
+type brief struct {
+	Hostname, Root string
+	PID            *Sharing `json:",omitempty"`
+	Layers         *Layers  `json:",omitempty"`
+	Net            briefNet
+}
+
+type briefNet struct {
+	Kind    NetKind
+	Outer   uint64       `json:",omitempty"`
+	Address netip.Prefix `json:",omitzero"`
+	Closed  bool         `json:",omitempty"`
+	Publish []Port       `json:",omitempty"`
+}
+
+// brief is all that others ask about the container: with whom it shares what.
+func (c *Container) brief() ([]byte, error) {
+	b := brief{Hostname: c.Hostname, Root: c.Root, Net: briefNet{
+		Kind: c.Net.Kind, Outer: c.Net.Outer, Address: c.Net.Address, Closed: c.Net.Closed,
+		Publish: c.Net.Publish,
+	}}
+	if !c.PID.Own() {
+		b.PID = &c.PID
+	}
+	if c.Layers.Upper != "" || len(c.Layers.Lower) > 0 {
+		b.Layers = &c.Layers
+	}
+	return json.Marshal(b)
+}
+
 // state is the container as it is written down.
 func (c *Container) state() (state.State, error) {
 	text, err := json.Marshal(c)
+	if err != nil {
+		return state.State{}, fmt.Errorf("state %s: %w", c.Name, err)
+	}
+	brief, err := c.brief()
 	if err != nil {
 		return state.State{}, fmt.Errorf("state %s: %w", c.Name, err)
 	}
@@ -77,7 +124,7 @@ func (c *Container) state() (state.State, error) {
 	kit := os.Getpid()
 	return state.State{
 		Name: c.Name, Pid: c.Pid, Step: c.Steps, Rootfs: c.Root, Command: c.Args,
-		KitPid: kit, OuterPid: c.Kit, Container: text,
+		KitPid: kit, OuterPid: c.Kit, Container: text, Brief: brief,
 	}, nil
 }
 

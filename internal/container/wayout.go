@@ -145,7 +145,7 @@ func parentIn(net uint64) (pid int, err error) {
 	// A container that is being started there is written down before the lock is
 	// given back.
 	err = state.Exclusive(func(string) error {
-		all, err := state.List()
+		all, err := state.Briefs()
 		for _, s := range all {
 			c := &Container{}
 			if s.Running() && json.Unmarshal(s.Container, c) == nil && c.Net.Outer == net {

@@ -108,9 +108,20 @@ func Sweep() (removed []string, err error) {
 			}
 			removed = append(removed, path)
 		}
-		return err
+		return errors.Join(err, prune(dir))
 	})
 	return removed, err
+}
+
+// prune takes lines without a record out of the index.
+func prune(dir string) error {
+	briefs, err := Briefs()
+	for _, s := range briefs {
+		if _, e := os.Lstat(file(dir, s.Name)); errors.Is(e, os.ErrNotExist) {
+			err = errors.Join(err, setLine(dir, s.Name, ""))
+		}
+	}
+	return err
 }
 
 // abandoned tells that an entry of the directory is nobody's. Nobody is writing.

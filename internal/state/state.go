@@ -45,6 +45,9 @@ type State struct {
 	// What the engine knows: enough to enter the container, and to remove what is
 	// left of it.
 	Container json.RawMessage `json:"container,omitempty"`
+
+	// The part of it that others ask for, see Briefs; all of it where this is empty.
+	Brief json.RawMessage `json:"-"`
 }
 
 // Running tells that the container's first process, or the kit that is about to
@@ -145,6 +148,9 @@ func Save(dir string, s State) (err error) {
 			s.Created = old.Created
 		}
 	}
+	if err := setLine(dir, s.Name, lineOf(s)); err != nil {
+		return err
+	}
 	return write(dir, s)
 }
 
@@ -160,9 +166,14 @@ func write(dir string, s State) error {
 		return err
 	}
 	next := filepath.Join(dir, "."+s.Name) // no container's: names begin otherwise
-	err = os.WriteFile(next, append(text, '\n'), 0o600)
+	return replace(file(dir, s.Name), next, append(text, '\n'))
+}
+
+// replace gives a file another text in one go, by way of the file next.
+func replace(path, next string, text []byte) error {
+	err := os.WriteFile(next, text, 0o600)
 	if err == nil {
-		err = os.Rename(next, file(dir, s.Name))
+		err = os.Rename(next, path)
 	}
 	if err != nil {
 		os.Remove(next)
@@ -194,8 +205,11 @@ func Remove(name string, kitPid int) error {
 	}
 	defer unlock()
 	s, err := load(dir, name)
-	if errors.Is(err, os.ErrNotExist) || err == nil && s.KitPid != kitPid {
+	if err == nil && s.KitPid != kitPid {
 		return nil
 	}
-	return os.Remove(file(dir, name))
+	if err = os.Remove(file(dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return setLine(dir, name, "")
 }

@@ -100,7 +100,7 @@ func announce(c *container.Container, trees []tree) error {
 		c.Cgroups = append(c.Cgroups, t.parent+"/"+name)
 	}
 	// The state file is where kit clean looks.
-	err := c.Exclusive(func([]*container.Container) error { return nil })
+	err := c.Exclusive(nil)
 	if err != nil && c.Named {
 		return err
 	}

@@ -17,7 +17,7 @@ func refuseShared(c *container.Container) (busy error) {
 	// One kit at a time asks and says what it uses.
 	err := c.Exclusive(func(others []*container.Container) error {
 		for _, o := range others {
-			if dir := conflict(c, o); dir != "" {
+			if dir := conflict(c, o); dir != "" && o.Runs() {
 				busy = fmt.Errorf("upper directory %s: container %s: %w", dir, o.Name, unix.EBUSY)
 			}
 		}

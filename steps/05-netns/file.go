@@ -3,8 +3,6 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -23,9 +21,9 @@ func files() []file {
 	}
 }
 
-// makeFiles writes the files, and picks them up for the child. all are the lines
-// of the containers on the bridge.
-func makeFiles(c *container.Container, all string) error {
+// makeFiles writes the files, and picks them up for the child. The mates are on the
+// same bridge.
+func makeFiles(c *container.Container, mates []*container.Container) error {
 	if c.Net.Dir == "" {
 		return nil
 	}
@@ -34,18 +32,29 @@ func makeFiles(c *container.Container, all string) error {
 		return err
 	}
 	text := map[string]string{
-		"hosts": hostsText(c, all), "resolv.conf": resolver, "hostname": c.Hostname + "\n",
+		"hosts": hostsText(c), "resolv.conf": resolver, "hostname": c.Hostname + "\n",
 	}
 	// A directory for them, which goes with the container.
 	if err := unix.Mkdir(c.Net.Dir, 0o700); err != nil && !errors.Is(err, unix.EEXIST) {
 		return fmt.Errorf("mkdir %s: %w", c.Net.Dir, err)
 	}
+	if c.Net.Kind == container.NetBridge {
+		if err := shareHosts(c, mates); err != nil {
+			return err
+		}
+		delete(text, "hosts")
+	}
 	for _, f := range files() {
 		path := c.Net.Dir + "/" + f.name
 		if c.Net.Files != "" && f.name != "hostname" {
 			path = c.Net.Files + "/" + f.name // the same network, the same names
-		} else if err := create(path, text[f.name]); err != nil {
-			return err
+			delete(text, f.name)
+		}
+		own, ours := text[f.name]
+		if ours {
+			if err := create(path, own); err != nil {
+				return err
+			}
 		}
 		// A mount of this one file, attached nowhere yet: the child takes it inside.
 		fd, err := unix.OpenTree(unix.AT_FDCWD, path, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
@@ -53,7 +62,11 @@ func makeFiles(c *container.Container, all string) error {
 			return fmt.Errorf("open_tree %s: %w", path, err)
 		}
 		attr := unix.MountAttr{Propagation: unix.MS_PRIVATE}
-		// What is mounted on it inside, nobody outside sees.
+		if !ours {
+			attr.Attr_set = unix.MOUNT_ATTR_RDONLY
+		}
+		// What is mounted on it inside, nobody outside sees; what is not the container's
+		// alone it cannot change.
 		if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
 			return fmt.Errorf("mount_setattr %s: %w", path, err)
 		}
@@ -81,34 +94,6 @@ func showFiles(c *container.Container) error {
 		unix.Close(fd)
 	}
 	return nil
-}
-
-// inVolume tells that the user shows a file of the host's there, or the host's /etc.
-func inVolume(c *container.Container, path string) bool {
-	return slices.ContainsFunc(c.Volumes, func(v container.Volume) bool {
-		return path == v.Target || strings.HasPrefix(path, v.Target+"/")
-	})
-}
-
-// makePoint makes a file to mount on, in place of a link, or of a FIFO, which waits.
-func makePoint(path string) error {
-	var found unix.Stat_t
-	// Look, and do not follow.
-	err := unix.Lstat(path, &found)
-	if err == nil && found.Mode&unix.S_IFMT == unix.S_IFREG {
-		return nil
-	}
-	if err == nil && found.Mode&unix.S_IFMT != unix.S_IFDIR {
-		// The overlay remembers that it is gone; below it stays.
-		if err := unix.Unlink(path); err != nil {
-			return fmt.Errorf("unlink %s: %w", path, err)
-		}
-	}
-	// /etc, if even that is missing.
-	if err := unix.Mkdir("/etc", 0o755); err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("mkdir /etc: %w", err)
-	}
-	return create(path, "")
 }
 
 // create makes a file that everybody may read.

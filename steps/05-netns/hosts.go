@@ -1,25 +1,85 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
+	"path"
+	"strings"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 )
 
-// tell writes the hosts files of containers that have one anew: who is there now.
-// One that cannot be written to is its container's own doing, which may execute it
-// or hold a lease on it (ETXTBSY, EAGAIN): it knows fewer names, and nobody else
-// has to wait or to fail for it.
-func tell(mates []*container.Container, all string) {
+// The containers on a bridge share one hosts file, which is written once when one comes
+// or goes, however many there are. Each has a name for it on the host, in a directory of
+// its own; with the last name goes the file. Inside it can be read only.
+
+// hostsOf is another container's name for the hosts file: the directories lie side by side.
+func hostsOf(c, other *container.Container) string {
+	return path.Dir(c.Net.Dir) + "/" + other.Name + ".net/hosts"
+}
+
+// shareHosts gives the container the hosts file that its mates have, or makes it, and
+// writes down who is there.
+func shareHosts(c *container.Container, mates []*container.Container) error {
+	own := c.Net.Dir + "/hosts"
+	// One that a killed kit has left is not that of the others any more.
+	if err := unix.Unlink(own); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("unlink %s: %w", own, err)
+	}
 	for _, m := range mates {
-		if m.Pid != 0 && m.Net.Dir != "" { // else it will write its own
-			_ = write(m.Net.Dir+"/hosts", localHosts+all)
+		// One more name for the same file. Who is just coming has none yet.
+		if unix.Link(hostsOf(c, m), own) == nil {
+			break
 		}
+	}
+	// Open for writing as long as we live: so nobody inside gets a lease on it, for
+	// which other kits would have to wait (F_SETLEASE, fcntl(2)).
+	fd, err := unix.Open(own, unix.O_WRONLY|unix.O_CREAT|unix.O_CLOEXEC, 0o644)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", own, err)
+	}
+	c.Keep(own, fd)
+	// Readable for all, whatever kit's umask is.
+	if err := unix.Fchmod(fd, 0o644); err != nil {
+		return fmt.Errorf("fchmod %s: %w", own, err)
+	}
+	return tell(fd, append(mates, c))
+}
+
+// tellOthers takes the container's name out of the hosts file of those that stay.
+func tellOthers(c *container.Container, left []*container.Container) {
+	for _, o := range left {
+		// The first of them that has it has that of all.
+		fd, err := unix.Open(hostsOf(c, o), unix.O_WRONLY|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		if err != nil {
+			continue
+		}
+		_ = tell(fd, left) // an old name is no reason to fail
+		// All is said.
+		unix.Close(fd)
+		return
 	}
 }
 
+// tell writes the hosts file anew. Who reads it meanwhile never finds it empty.
+func tell(fd int, containers []*container.Container) error {
+	text := []byte(localHosts + entries(containers))
+	// In its place: whoever has the file mounted sees it.
+	if _, err := unix.Pwrite(fd, text, 0); err != nil {
+		return fmt.Errorf("write hosts: %w", err)
+	}
+	// What was longer before ends here.
+	if err := unix.Ftruncate(fd, int64(len(text))); err != nil {
+		return fmt.Errorf("ftruncate hosts: %w", err)
+	}
+	return nil
+}
+
 // entries are the lines of all those that have an address.
-func entries(containers []*container.Container) (lines string) {
+func entries(containers []*container.Container) string {
+	var lines strings.Builder // a string would be copied for each
 	for _, c := range containers {
 		if !c.Net.Address.IsValid() {
 			continue
@@ -28,19 +88,19 @@ func entries(containers []*container.Container) (lines string) {
 		if c.Hostname != c.Name {
 			names += " " + c.Hostname
 		}
-		lines += fmt.Sprintf("%s\t%s\n", c.Net.Address.Addr(), names)
+		lines.WriteString(c.Net.Address.Addr().String() + "\t" + names + "\n")
 	}
-	return lines
+	return lines.String()
 }
 
 const localHosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n"
 
-// hostsText is the container's hosts file.
-func hostsText(c *container.Container, all string) string {
+// hostsText is the hosts file of a container that has no mates.
+func hostsText(c *container.Container) string {
 	if c.Net.Kind == container.NetHost {
 		if text, err := read("/etc/hosts"); err == nil {
 			return string(text)
 		}
 	}
-	return localHosts + all
+	return localHosts
 }

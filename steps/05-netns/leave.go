@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"github.com/google/nftables"
 	"golang.org/x/sys/unix"
@@ -16,8 +17,8 @@ import (
 // gives its address back.
 func leave(c *container.Container, left []*container.Container) error {
 	err := removeLink(cableName(c))
-	if len(left) > 0 {
-		tell(left, entries(left))
+	if slices.ContainsFunc(left, (*container.Container).Runs) {
+		tellOthers(c, left)
 		err = errors.Join(err, unpublish(c))
 	} else {
 		err = errors.Join(err, takeDown(c))

@@ -53,20 +53,14 @@ func choose(c *container.Container) error {
 // connect lays the cable from the bridge to the child.
 func connect(c *container.Container) error {
 	if c.Net.Kind != container.NetBridge {
-		return makeFiles(c, "")
+		return makeFiles(c, nil)
 	}
 	// Bridge, rules and names are everybody's: one kit at a time.
 	return c.Exclusive(func(others []*container.Container) error {
-		mates := mates(c, others)
 		if err := lay(c); err != nil {
 			return err
 		}
-		all := entries(append(mates, c))
-		if err := makeFiles(c, all); err != nil {
-			return err
-		}
-		tell(mates, all)
-		return nil
+		return makeFiles(c, mates(c, others))
 	})
 }
 
