@@ -102,7 +102,8 @@ func TestStepAsksDoctor(t *testing.T) {
 		"--security-opt=systempaths=unconfined", "--security-opt=seccomp="+file)...)
 	require.Equal(t, 125, r.exit, r.err)
 	require.Contains(t, r.err, "kit: namespaces: sethostname")
-	require.Contains(t, r.err, "\nhint: UTS namespace does not work here: sethostname: operation not")
+	require.Contains(t, r.err, "\nhint: UTS namespace does not work here\nhint: the kernel refuses: "+
+		"sethostname: operation not permitted")
 	require.NotContains(t, r.err, "bridge")
 }
 

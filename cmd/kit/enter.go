@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -95,7 +94,7 @@ func (o *enterOptions) run(name string, command []string) error {
 	}
 	return o.show(c, out, func(noTrace error) (int, error) {
 		if noTrace != nil {
-			fmt.Fprintf(os.Stderr, "kit: no trace: %v\n", noTrace)
+			tellUntraced(noTrace, "")
 		}
 		exit, err := container.Enter(c)
 		if err != nil {

@@ -33,6 +33,13 @@ func tellAll(r container.Report) {
 	}
 }
 
+// tellUntraced says why there is no trace, and what there is instead.
+func tellUntraced(err error, instead string) {
+	tellAll(container.Report{Errors: []*container.Told{
+		{Text: "no trace: " + err.Error() + instead, Hints: hint.Untraced(err)},
+	}})
+}
+
 // inWords puts an error into words, one for each of those that it joins. The hints are
 // found in the process in which it happened: that of another is in words already.
 func inWords(err error) (list []*container.Told) {

@@ -176,7 +176,7 @@ func runStep(cmd *cobra.Command, o *options, args []string) error {
 func (o *options) run(c *container.Container, out *os.File) error {
 	err := o.show(c, out, func(noTrace error) (int, error) {
 		if noTrace != nil {
-			fmt.Fprintf(os.Stderr, "kit: no trace: %v; the steps' source in its place\n", noTrace)
+			tellUntraced(noTrace, "; the steps' source in its place")
 			for n := 1; n <= c.Steps; n++ {
 				_ = diff(os.Stderr, n-1, n, false) // nobody may be there to read it
 			}

@@ -6,7 +6,6 @@ package doctor
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"runtime"
 	"slices"
@@ -118,8 +117,11 @@ func Reasons(ctx context.Context, n int) (lines []string, err error) {
 	}
 	for _, c := range r.Checks {
 		if c.State == Fails && (c.As == "" || c.As == as) {
-			lines = append(lines, fmt.Sprintf("%s does not work here: %s", c.Name, c.Error))
-			lines = append(lines, c.Hints...)
+			line := c.Name + " does not work here"
+			if len(c.Hints) == 0 {
+				line += ": " + c.Error
+			}
+			lines = append(append(lines, line), c.Hints...)
 		}
 	}
 	return lines, nil

@@ -5,6 +5,7 @@ package hint
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 
 	"github.com/containerkit/kit/internal/cgroup"
 	"github.com/containerkit/kit/internal/container"
+	"github.com/containerkit/kit/internal/procfs"
 	"github.com/containerkit/kit/internal/vm"
 )
 
@@ -38,6 +40,15 @@ func For(err error) []string {
 		return forCall(failed.Err)
 	}
 	return nil
+}
+
+// Untraced returns what a user can do about a trace that there cannot be.
+func Untraced(err error) []string {
+	self, unknown := procfs.ReadStatus(os.Getpid())
+	if unknown != nil || self.TracerPid != 0 || !errors.Is(err, unix.EPERM) {
+		return nil // one tracer is all that a process can have
+	}
+	return noTracing()
 }
 
 // A rule gives the advice for one errno of one call.
