@@ -78,9 +78,11 @@ func CleanStaleNets(c *Container, ladder []Step) error {
 	// Who wants what another had must know exactly.
 	picky := c.Net.IP.IsValid() || len(c.Net.Publish) > 0
 	for _, s := range all {
-		stale := s.Gone() || picky && s.Stale()
+		if stale := s.Gone() || picky && s.Stale(); !stale {
+			continue
+		}
 		old := &Container{}
-		if !stale || json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
+		if json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
 			continue
 		}
 		if err := CleanStale(s.Name, ladder); err != nil {
