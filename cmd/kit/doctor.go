@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/doctor"
@@ -67,11 +68,23 @@ func consult(c *container.Container, err error) error {
 	}) {
 		return err
 	}
+	last := told[len(told)-1]
+	if !ofMachine(last.Text) {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), enough)
 	defer cancel()
-	last := told[len(told)-1]
 	last.Hints, _ = doctor.Reasons(ctx, c.Steps) // none, where there is no place to try anything
 	return container.Report{Errors: told}.Err()
+}
+
+// ofMachine tells that an error, which may be another process's, is of a kind that a machine
+// gives for what it lacks or forbids: not that a file of the user's is not there.
+func ofMachine(text string) bool {
+	return slices.ContainsFunc([]unix.Errno{
+		unix.EPERM, unix.EACCES, unix.ENOSYS, unix.EINVAL, unix.ENODEV, unix.EOPNOTSUPP, unix.EROFS,
+		unix.EPROTONOSUPPORT, unix.EAFNOSUPPORT, unix.ENOSPC, unix.EUSERS, unix.ENOPROTOOPT,
+	}, func(errno unix.Errno) bool { return strings.HasSuffix(text, errno.Error()) })
 }
 
 func writeReport(out io.Writer, r doctor.Report, asJSON bool) error {

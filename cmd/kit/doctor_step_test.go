@@ -43,7 +43,8 @@ func TestStepTellsWhy(t *testing.T) {
 		{
 			"proc covered", noPidfds, nil, "2 --trace=off", "125",
 			[]string{"kit: namespaces: mount proc on /proc: operation not permitted\nhint: new /proc " +
-				"does not work here\nhint: parts of the outer /proc are covered (/proc/", "systempaths=unconfined"},
+				"does not work here\nhint: parts of the outer /proc are covered (/proc/",
+				"systempaths=unconfined"},
 		},
 		{
 			"tracing denied", noPtrace,
@@ -69,5 +70,18 @@ func TestStepTellsWhy(t *testing.T) {
 				require.Equal(t, 1, strings.Count("\n"+r.err, "\nkit: "), r.err)
 			}
 		})
+	}
+}
+
+// TestDoctorIsNotAskedInVain: what a user has got wrong is no reason to try the machine.
+func TestDoctorIsNotAskedInVain(t *testing.T) {
+	for text, asked := range map[string]bool{
+		"netns: link kit0: operation not supported":    true,
+		"clone CLONE_NEWUSER: operation not permitted": true,
+		"namespaces: unshare: invalid argument":        true,
+		"chdir /nope: no such file or directory":       false,
+		`name "box" is taken by pid 4711`:              false,
+	} {
+		require.Equal(t, asked, ofMachine(text), text)
 	}
 }

@@ -181,6 +181,15 @@ func foreignNamespace() []string {
 	}
 }
 
+// childKilled is for a child that has said nothing before its end.
+func childKilled() []string {
+	return []string{
+		"the container's first process has ended before it could begin: somebody has killed it, as " +
+			"kit stop and kit clean do, or the kernel, out of memory (dmesg)",
+		"try again; with --trace=steps its last call is seen",
+	}
+}
+
 func needsRoot() []string {
 	return []string{
 		"host and remap are for the host's root",

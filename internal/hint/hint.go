@@ -80,6 +80,7 @@ func rules(text string) []rule {
 		{"setns", unix.EPERM, foreignNamespace},
 		{"open /proc/", unix.EACCES, foreignNamespace},
 		{"user namespace", unix.EPERM, needsRoot},
+		{"gate: recvfrom", unix.EPIPE, childKilled},
 	}, slices.Concat(overlayRules(text), cgroupRules(), netRules(), securityRules(),
 		primitiveRules())...)
 }
