@@ -42,9 +42,11 @@ func TestStepTellsWhy(t *testing.T) {
 		},
 		{
 			"proc covered", noPidfds, nil, "2 --trace=off", "125",
-			[]string{"kit: namespaces: mount proc on /proc: operation not permitted\nhint: new /proc " +
-				"does not work here\nhint: parts of the outer /proc are covered (/proc/",
-				"systempaths=unconfined"},
+			[]string{
+				"kit: namespaces: mount proc on /proc: operation not permitted\nhint: new /proc " +
+					"does not work here\nhint: parts of the outer /proc are covered (/proc/",
+				"systempaths=unconfined",
+			},
 		},
 		{
 			"tracing denied", noPtrace,
