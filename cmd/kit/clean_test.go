@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -55,7 +56,7 @@ func TestCleanAfterAnyDeath(t *testing.T) {
 					require.NoError(t, err)
 					require.Empty(t, left)
 				}
-				require.Equal(t, links, linkNames(t))
+				eventually(t, func() bool { return slices.Equal(links, linkNames(t)) }, "links")
 			}
 		})
 	}

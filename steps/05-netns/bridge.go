@@ -52,8 +52,8 @@ func openBridge(c *container.Container) (netlink.Link, error) {
 }
 
 // removeLink removes an interface of the host's, if it is there. A cable mostly has
-// gone with the other end; but the kernel removes the network namespace of processes
-// that were killed a little after them.
+// gone with the other end, or is about to: the kernel removes a network namespace a
+// little after its last process.
 func removeLink(name string) error {
 	// Is it there?
 	link, err := netlink.LinkByName(name)
@@ -75,6 +75,15 @@ func removeLink(name string) error {
 		return fmt.Errorf("link %s: %w", name, err)
 	}
 	return nil
+}
+
+// replace makes a cable in the place of one that is about to go.
+func replace(cable *netlink.Veth) error {
+	if err := removeLink(cable.Name); err != nil {
+		return err
+	}
+	// The name is free now, unless the interface was not of kit's making.
+	return netlink.LinkAdd(cable)
 }
 
 // cableName is the host's end of the cable: interface names have 15 letters at

@@ -15,8 +15,13 @@ import (
 
 // leave takes the container's rules out, or, when nobody is left, everything. It
 // gives its address back.
-func leave(c *container.Container, left []*container.Container) error {
-	err := removeLink(cableName(c))
+func leave(c *container.Container, others []*container.Container) (err error) {
+	left := connected(mates(c, others))
+	// The kernel removes the cable with the network namespace in which its other end is, a
+	// moment after the last process there: to do it ourselves takes longer than all the rest.
+	if !c.PID.Own() || slices.ContainsFunc(others, joins) {
+		err = removeLink(cableName(c))
+	}
 	if slices.ContainsFunc(left, (*container.Container).Runs) {
 		tellOthers(c, left)
 		err = errors.Join(err, unpublish(c))
@@ -28,6 +33,10 @@ func leave(c *container.Container, left []*container.Container) error {
 	}
 	return err
 }
+
+// joins tells that a container lives in the network namespace of another, and may keep it
+// from going.
+func joins(o *container.Container) bool { return o.Net.Kind == container.NetContainer }
 
 // takeDown removes what is everybody's.
 func takeDown(c *container.Container) error {

@@ -76,7 +76,11 @@ func lay(c *container.Container) error {
 	}
 	// A cable: one end here, plugged into the bridge, the other inside. When the
 	// namespace goes, that end goes, and this one with it.
-	if err := netlink.LinkAdd(cable); err != nil {
+	err = netlink.LinkAdd(cable)
+	if errors.Is(err, unix.EEXIST) {
+		err = replace(cable) // that of a container of this name, which has just ended
+	}
+	if err != nil {
 		return fmt.Errorf("link %s: %w", cable.Name, err)
 	}
 	// An answer may have to leave where the question came in: a container that asks
@@ -138,7 +142,7 @@ func disconnect(c *container.Container) (err error) {
 	if c.Net.Kind == container.NetBridge && c.Net.Address.IsValid() {
 		// Of two that leave at the same time, the second is the last one.
 		err = c.Exclusive(func(others []*container.Container) error {
-			return leave(c, connected(mates(c, others)))
+			return leave(c, others)
 		})
 	}
 	return errors.Join(err, removeFiles(c))
