@@ -31,7 +31,8 @@ ExecStart=/bin/sh -exc '\
 	kit step 3 --trace=off --memory 64m -- kit lab eat 200m && exit 9 || [ $$? = 137 ]; \
 	kit step 6 --trace=off --cpus 0.2 --pids-limit 20 -- cat /proc/self/cgroup; \
 	kit doctor; \
-	/tests/run "Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" EnterAtAnyMoment; \
+	systemd-run --user --scope --quiet -p Delegate=yes \
+		/tests/run "Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" EnterAtAnyMoment; \
 	kit clean'
 ExecStopPost=+/bin/sh -c 'printf "\\n` + guest.ExitMark + `%%s\\n" $EXIT_STATUS; systemctl poweroff -f'
 StandardOutput=tty
