@@ -7,11 +7,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/signal"
 	"strings"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
 	"github.com/containerkit/kit/internal/trace"
@@ -104,9 +102,8 @@ func observe(c *container.Container, o *traceOptions, sink trace.Sink) (exit int
 	if err != nil {
 		return 125, err
 	}
+	// SIGPIPE, too: when nobody reads the trace any more, the command runs on without.
 	signals := container.CatchSignals()
-	// When nobody reads the trace any more, the command runs on without.
-	signal.Notify(make(chan os.Signal, 1), unix.SIGPIPE)
 	var opened chan error
 	letGo, stop := func() {}, func() {}
 	var said container.Report
