@@ -65,9 +65,10 @@ type Container struct {
 	Notes   []string             `json:"-"` // parent only: what to tell the user at the end
 	Account Account              `json:"-"` // child only: whom the command runs as
 
-	files map[string]int // open files by name, see Hand and Keep
-	alone bool           // step 0 only: the outer network namespace is new
-	seen  state.State    // of another container only: how it is written down, see Exclusive
+	files map[string]int        // open files by name, see Hand and Keep
+	alone bool                  // step 0 only: the outer network namespace is new
+	met   map[string]*Container // the others by name, as Exclusive has last found them
+	seen  state.State           // of another container only: how it is written down
 }
 
 // A Process is known by its number and the time at which it was started, in clock

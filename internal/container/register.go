@@ -1,6 +1,7 @@
 package container
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -64,14 +65,24 @@ func (c *Container) Exclusive(f func(others []*Container) error) error {
 // others are the other containers, in the order in which they came.
 func (c *Container) others() (others []*Container, err error) {
 	all, err := state.Briefs()
+	if c.met == nil {
+		c.met = make(map[string]*Container, len(all))
+	}
 	for _, s := range all {
 		if s.Name == c.Name {
 			continue
 		}
-		o := &Container{Name: s.Name, Pid: s.Pid, seen: s}
-		if json.Unmarshal(s.Container, o) == nil {
-			others = append(others, o)
+		o := c.met[s.Name]
+		// Most are the same as the last time.
+		if o == nil || !bytes.Equal(o.seen.Container, s.Container) {
+			o = &Container{Name: s.Name}
+			if json.Unmarshal(s.Container, o) != nil {
+				continue
+			}
+			c.met[s.Name] = o
 		}
+		o.Pid, o.seen = s.Pid, s
+		others = append(others, o)
 	}
 	return others, err
 }

@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -106,10 +105,10 @@ func lineOf(s State) string {
 }
 
 func parseLine(line []byte) (s State) {
-	field := func() (text string) {
-		before, after, _ := bytes.Cut(line, []byte("\t"))
-		line = after
-		return string(before)
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	field := func() (text []byte) {
+		text, line, _ = bytes.Cut(line, []byte("\t"))
+		return text
 	}
 	number := func() (n uint64) {
 		for _, digit := range field() {
@@ -117,10 +116,10 @@ func parseLine(line []byte) (s State) {
 		}
 		return n
 	}
-	s.Name = field()
+	s.Name = string(field())
 	s.Pid, s.StartTime = int(number()), number()
 	s.KitPid, s.KitStart = int(number()), number()
 	s.OuterPid, s.OuterStart = int(number()), number()
-	s.Container = json.RawMessage(strings.TrimSuffix(string(line), "\n"))
+	s.Container = line
 	return s
 }

@@ -54,8 +54,9 @@ func moveAll(from, to string) error {
 
 // giveRoomBack undoes makeRoom when the last of our containers there has gone.
 func giveRoomBack(dir string) {
-	leaf, names := dir+"/"+hostCgroup, children(dir)
-	if !slices.Contains(names, hostCgroup) || slices.ContainsFunc(names, isOther) {
+	leaf := dir + "/" + hostCgroup
+	// Mostly there is none.
+	if unix.Access(leaf, unix.F_OK) != nil || slices.ContainsFunc(children(dir), isOther) {
 		return
 	}
 	enabled, err := words(dir + "/cgroup.subtree_control")
