@@ -82,8 +82,10 @@ func pivotInvalid() []string {
 	mounts, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter("/"))
 	if err == nil && len(mounts) == 1 {
 		if mounts[0].FSType == "rootfs" {
-			hints = append(hints, "/ is the initramfs, which cannot be pivoted away: move to another "+
-				"file system first")
+			return []string{
+				"/ is the initramfs, which cannot be pivoted away; a bind mount of it can",
+				"in a shell: mount --rbind / /mnt; cd /mnt; mount --move . /; exec chroot .",
+			}
 		}
 		if strings.Contains(mounts[0].Optional, "shared:") {
 			hints = append(hints, "/ is still shared with the host: pivot_root wants private mounts")

@@ -52,6 +52,9 @@ func controllers() []string {
 	if err != nil {
 		return nil
 	}
+	if len(mounts) == 0 {
+		return mountCgroups()
+	}
 	for _, m := range mounts {
 		if unix.Access(m.Dir, unix.W_OK) == unix.EROFS {
 			return cgroupsReadOnly()
