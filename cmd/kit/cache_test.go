@@ -45,6 +45,22 @@ func TestCacheThatCannotBeWritten(t *testing.T) {
 	}
 }
 
+// TestRootfsWithoutNetwork: the first start in a classroom without the Internet, where there
+// is nothing but a loopback interface that is down.
+func TestRootfsWithoutNetwork(t *testing.T) {
+	ktest.RequireTool(t, "unshare")
+	t.Setenv("KIT_CACHE", ktest.PublicDir(t))
+	unshare := []string{"-n"}
+	if os.Geteuid() != 0 {
+		unshare = []string{"-Urnm"}
+	}
+	args := append(unshare, "kit", "step", "2", "--trace=off", "--", "/bin/sh", "-c", "echo $$")
+	r := finish(t, exec.Command("unshare", args...))
+	require.Zero(t, r.exit, r.err)
+	require.Equal(t, "1\n", r.out)
+	require.Contains(t, r.err, "making the default root file system")
+}
+
 // TestRootOfAnotherArchitecture is refused before anything is done.
 func TestRootOfAnotherArchitecture(t *testing.T) {
 	root := ktest.PublicDir(t)
