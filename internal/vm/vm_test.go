@@ -61,7 +61,7 @@ func TestSuite(t *testing.T) {
 					Dir:     "/tests", UID: c.uid, Cgroup: c.cgroup,
 				},
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 80*time.Minute)
+			ctx, cancel := context.WithTimeout(t.Context(), 170*time.Minute)
 			defer cancel()
 			exit, err := m.Run(ctx, nil, os.Stdout)
 			require.NoError(t, err)
@@ -128,7 +128,7 @@ for test in $(find /tests -name test -type f -perm -1 | sort); do
 	dir=${test%/test}
 	cd $dir || exit 1
 	start=$(date +%s)
-	if ./test -test.v -test.timeout=2400s -test.run="${1:-.}" \
+	if ./test -test.v -test.timeout=7200s -test.run="${1:-.}" \
 		-test.skip="$2" >/tmp/log 2>&1; then
 		result=ok
 	else
@@ -138,6 +138,7 @@ for test in $(find /tests -name test -type f -perm -1 | sort); do
 	echo "$result ${dir#/tests/} $(($(date +%s) - start)) s," \
 		"$(grep -c -E '^ *--- PASS' /tmp/log) passed, $(grep -c -E '^ *--- SKIP' /tmp/log) skipped"
 	grep -A1 -E '^ *--- SKIP' /tmp/log | grep -v -E '^ *---|^--' | sort | uniq -c
+	sed -n 's/^--- [A-Z]*: \(.*\) (\(.*\)s)$/\2 s \1/p' /tmp/log | sort -rn | head -n 5
 done
 [ -z "$failed" ] || { echo "failed:$failed"; exit 1; }
 `
