@@ -262,6 +262,7 @@ var replacements = []struct{ pattern, by string }{
 	{`/[^"<> ]*/golden\.net\b`, "STATE/golden.net"},
 	{`"(/usr)?/bin/true"`, `"TRUE"`},
 	{`/proc/\d+`, "/proc/PID"},
+	{`sysfs ro,[a-z,]+`, "sysfs ro"}, // a user gets the host's, with its options
 	{`process \d+`, "process PID"},
 	{`\b\d+<`, "FD<"},
 	{`/[^"<> ]*/kit\b`, "KIT"},

@@ -36,7 +36,7 @@ import (
 func killLines() []sweepLine {
 	three := sweepLine{3, nil}
 	if os.Geteuid() == 0 {
-		three.Flags = []string{"--memory", "64m", "--cpus", "0.5", "--device", "/dev/null"}
+		three.Flags = []string{"--memory", "64m", "--cpus", "2", "--device", "/dev/null"}
 	}
 	return []sweepLine{
 		{1, nil},

@@ -179,7 +179,7 @@ func (r *lineReader) has(text string) bool {
 // what came up to and including it.
 func (r *lineReader) expect(t testing.TB, text string) string {
 	t.Helper()
-	timeout := time.After(10 * time.Second)
+	timeout := time.After(time.Minute)
 	for {
 		if i := bytes.Index(r.seen, []byte(text)); i >= 0 {
 			before := string(r.seen[:i+len(text)])

@@ -24,7 +24,7 @@ var Step = container.Step{
 	Adds:   "limits on memory, CPU, processes, devices and disks",
 	Before: create,
 	Parent: join,
-	Child:  ownView,
+	Child:  enter,
 	Inside: furnish,
 	After:  remove,
 }
@@ -106,25 +106,6 @@ func settings(l container.Limits) (s []setting) {
 		s = append(s, setting{"io.max", ioMax(io)})
 	}
 	return s
-}
-
-// join is for v1, which has no CLONE_INTO_CGROUP: the child, who waits, is moved
-// into the cgroups that it was not born in.
-func join(c *container.Container) error {
-	pid := strconv.Itoa(c.Pid)
-	if c.Attr.UseCgroupFD {
-		// The child has used it.
-		unix.Close(c.Attr.CgroupFD)
-	}
-	for _, dir := range c.Cgroups {
-		if isV2(dir) {
-			continue
-		}
-		if err := write(dir+"/cgroup.procs", pid); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // ownView lets the child take the cgroup that it is in for the root of the tree.
