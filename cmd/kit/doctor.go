@@ -58,7 +58,7 @@ security module; "steps", each with "step", "name", "state" (works, fails), "as"
 }
 
 // enough is how long somebody waits to be told more of an error.
-const enough = 5 * time.Second
+const enough = 20 * time.Second
 
 // consult asks the doctor why a step has failed, where its error says nothing but that.
 func consult(c *container.Container, err error) error {

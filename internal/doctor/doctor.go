@@ -62,6 +62,7 @@ type Check struct {
 	Hints []string `json:"hints"` // why, and what to do about it
 
 	unborn uintptr // the namespaces that it could not be tried in
+	silent bool    // it has not answered in time
 }
 
 // Examine tries everything. It leaves nothing behind. Ladder is the whole of it.
@@ -100,7 +101,8 @@ func (r *Report) prepare(ctx context.Context, p *place, list []trial) (todo []fu
 }
 
 // Reasons tries what steps 1 to n cannot do without, as whom kit would run them, and says
-// what of it does not work, why, and what to do about it: one line each.
+// what of it does not work, why, and what to do about it: one line each. Of what did not
+// answer before ctx ended it says nothing.
 func Reasons(ctx context.Context, n int) (lines []string, err error) {
 	p, err := newPlace()
 	if err != nil {
@@ -116,7 +118,7 @@ func Reasons(ctx context.Context, n int) (lines []string, err error) {
 		as = AsRoot
 	}
 	for _, c := range r.Checks {
-		if c.State == Fails && (c.As == "" || c.As == as) {
+		if c.State == Fails && !c.silent && (c.As == "" || c.As == as) {
 			line := c.Name + " does not work here"
 			if len(c.Hints) == 0 {
 				line += ": " + c.Error

@@ -162,7 +162,7 @@ func (t trial) run(ctx context.Context, p *place, as string) Check {
 	switch {
 	case err != nil:
 		c.State, c.Error, c.Hints = Fails, err.Error(), explain(err)
-		c.unborn = flags
+		c.unborn, c.silent = flags, errors.Is(err, unix.ETIMEDOUT)
 	case a.Untried:
 		c.State, c.Found = Untried, a.Found
 	case a.Error != "":

@@ -8,8 +8,8 @@ import (
 )
 
 // Match tells whether what came is what the lesson says: nil, or where they part.
-// In want "..." stands for any text, and alone in a line for any lines, even none. Like
-// takes any number for any other, and any blanks.
+// In want "..." stands for any text, and alone in a line for any lines, even none. Any
+// blanks are the same, and like takes any number for any other.
 func Match(want, got []string, like bool) error {
 	want, got = trim(want), trim(got)
 	shown := want
@@ -63,11 +63,12 @@ func matchLine(want, got string) bool {
 	return strings.HasSuffix(rest, parts[last])
 }
 
-// trim takes the blanks from the ends of lines, and empty lines from the end.
+// trim takes the blanks from the ends of lines, and empty lines from the end. Of several
+// blanks it leaves one: columns are as wide as the machine's largest number.
 func trim(lines []string) []string {
 	var out []string
 	for _, line := range lines {
-		out = append(out, strings.TrimRight(line, " \t\r"))
+		out = append(out, strings.Join(strings.Fields(line), " "))
 	}
 	for len(out) > 0 && out[len(out)-1] == "" {
 		out = out[:len(out)-1]
@@ -80,7 +81,7 @@ var number = sync.OnceValue(func() *regexp.Regexp {
 	return regexp.MustCompile(`kit-[0-9a-f]{6}|[0-9]+(\.[0-9]+)?`)
 })
 
-// blur makes all numbers the same, and all blanks.
+// blur makes all numbers the same.
 func blur(lines []string) []string {
 	var out []string
 	for _, line := range lines {
@@ -90,7 +91,6 @@ func blur(lines []string) []string {
 			}
 			return "0"
 		})
-		line = strings.Join(strings.Fields(line), " ")
 		// Text that may be missing, with the blanks around it.
 		out = append(out, strings.ReplaceAll(strings.ReplaceAll(line, " ...", "..."), "... ", "..."))
 	}

@@ -18,7 +18,7 @@ import (
 //
 // A line that begins with a prompt is a command, and those below it are what it
 // prints. A command goes on in lines that begin with "> ". Behind the language stand
-// "root" where root is needed, "like" where numbers and blanks are others each time,
+// "root" where root is needed, "like" where numbers are others each time,
 // "with:runc" where that tool is needed, and the number of the terminal, 1 where none is
 // given.
 type Session struct {

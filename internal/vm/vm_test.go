@@ -83,7 +83,7 @@ func suiteImage(t *testing.T, root, top string) (image string) {
 		command(t, "go", "test", "-c", "-trimpath", "-o", filepath.Join(dir, "test"),
 			"github.com/containerkit/kit/"+pkg)
 	}
-	command(t, "cp", "-r", "../../lessons", filepath.Join(root, "tests"))
+	command(t, "cp", "-r", "../../lessons", "../../steps", filepath.Join(root, "tests"))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "tests/run"), []byte(runner), 0o755))
 	require.NoError(t, os.MkdirAll(filepath.Join(root, "etc"), 0o755))
 	require.NoError(t, os.WriteFile(filepath.Join(root, "etc/resolv.conf"),
