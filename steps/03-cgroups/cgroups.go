@@ -23,7 +23,7 @@ var Step = container.Step{
 	Name:   "cgroups",
 	Adds:   "limits on memory, CPU, processes, devices and disks",
 	Before: create,
-	Parent: join,
+	Parent: release,
 	Child:  enter,
 	Inside: furnish,
 	After:  remove,

@@ -8,27 +8,26 @@ import (
 	"github.com/containerkit/kit/internal/container"
 )
 
-// join is for v1, which has no CLONE_INTO_CGROUP: the child gets the doors open to the
-// cgroups that it was not born in.
-func join(c *container.Container) error {
-	if c.Attr.UseCgroupFD {
-		// The child has used it.
-		unix.Close(c.Attr.CgroupFD)
-	}
+// openDoor opens the door to a cgroup of v1 for the child: v1 has no CLONE_INTO_CGROUP.
+func openDoor(c *container.Container, dir string) error {
 	file := "/tasks" // for one thread: execve leaves the child no other
 	if c.Init {
 		file = "/cgroup.procs" // for all threads: there is no execve
 	}
-	for _, dir := range c.Cgroups {
-		if isV2(dir) {
-			continue
-		}
-		// Who may move a process is asked here, not when the child writes.
-		fd, err := unix.Open(dir+file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
-		if err != nil {
-			return fmt.Errorf("open %s%s: %w", dir, file, err)
-		}
-		c.Hand(dir, fd)
+	// Who may move a process is asked here, not when the child writes.
+	fd, err := unix.Open(dir+file, unix.O_WRONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s%s: %w", dir, file, err)
+	}
+	c.Hand(dir, fd)
+	return nil
+}
+
+// release closes the cgroup of v2, in which the child was born.
+func release(c *container.Container) error {
+	if c.Attr.UseCgroupFD {
+		// Clone has used it.
+		unix.Close(c.Attr.CgroupFD)
 	}
 	return nil
 }

@@ -32,7 +32,7 @@ func (t tree) limitV1(c *container.Container, dir string) error {
 			return err
 		}
 	}
-	return nil
+	return openDoor(c, dir)
 }
 
 // fillCpuset copies from the parent: a cpuset of v1 is born empty, and takes no
