@@ -63,6 +63,9 @@ func newTool(name, pkg string, r io.Reader) (*tool, error) {
 
 // Read ends with an error where the program has found one.
 func (t *tool) Read(p []byte) (int, error) {
+	if t.ended {
+		return 0, cmp.Or(t.err, io.EOF)
+	}
 	n, err := t.ReadCloser.Read(p)
 	if errors.Is(err, io.EOF) {
 		err = cmp.Or(t.end(), io.EOF)

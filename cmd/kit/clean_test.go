@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,7 +55,7 @@ func TestCleanAfterAnyDeath(t *testing.T) {
 					require.NoError(t, err)
 					require.Empty(t, left)
 				}
-				eventually(t, func() bool { return slices.Equal(links, linkNames(t)) }, "links")
+				require.Equal(t, links, linkNames(t))
 			}
 		})
 	}

@@ -90,6 +90,8 @@ func (g *golden) keeps(e *trace.Event) bool {
 		return false
 	case g.rootless && e.Step == 0:
 		return false
+	case e.Func == "unplug":
+		return false
 	case e.Func == "removeLink" && len(e.Decoded) > 0 &&
 		!strings.HasSuffix(e.Decoded[0].Lines[0], "LINK kit0"):
 		return false

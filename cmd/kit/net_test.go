@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,10 +34,7 @@ func ownHost(t *testing.T) {
 	}))
 	ktest.Clean(t)
 	t.Cleanup(func() {
-		// The kernel takes the cables, a moment after the namespaces at their ends.
-		eventually(t, func() bool {
-			return !strings.Contains(strings.Join(linkNames(t), " "), "kit")
-		}, "links left behind")
+		require.NotContains(t, strings.Join(linkNames(t), " "), "kit", "links left behind")
 		require.Empty(t, host(t, "nft list ruleset"), "rules left behind")
 	})
 }
@@ -146,13 +144,43 @@ func TestSharedHosts(t *testing.T) {
 	for _, flag := range []string{"--net=bridge", "--net=container:one"} {
 		require.Equal(t, "refused\n"+strings.TrimSpace(file), inside(t, 5, root, try, flag), flag)
 	}
+	remount := "mount -o remount,bind,rw /etc/hosts 2>/dev/null; " + try
+	require.Equal(t, "refused\n"+strings.TrimSpace(file), inside(t, 6, root, remount))
 	one.end(t)
-	box(t, root, "three")
+	three := box(t, root, "three")
 	require.Equal(t, file, host(t, number+"three.net/hosts"), "also without the first")
 	text := "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n" +
 		"10.77.0.3\ttwo\n10.77.0.2\tthree\n"
 	require.Equal(t, text, host(t, "cat $KIT_STATE/two.net/hosts"))
 	two.end(t)
+	three.end(t)
+	require.Empty(t, host(t, "find $KIT_STATE -name '*.net'"))
+}
+
+// TestHeldNetwork: somebody else keeps a container's network namespace from going; its
+// cable is gone nevertheless when kit ends, and its name and address are free.
+func TestHeldNetwork(t *testing.T) {
+	ktest.RequireTool(t, "nft", "nsenter")
+	root := ktest.HostRootfs(t)
+	ownHost(t)
+	other := box(t, root, "other")
+	for range 2 {
+		held := box(t, root, "held", "--ip", "10.77.0.77")
+		pid := payload(t, held.Process.Pid, "cat")[0]
+		holder := exec.Command("nsenter", "--net=/proc/"+strconv.Itoa(pid)+"/ns/net",
+			"sh", "-c", "echo ready; exec sleep 100")
+		out, err := holder.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, holder.Start())
+		t.Cleanup(func() {
+			_ = holder.Process.Kill()
+			_ = holder.Wait()
+		})
+		newLineReader(out).expect(t, "ready")
+		held.end(t)
+		require.NotContains(t, linkNames(t), "kit-held")
+	}
+	other.end(t)
 }
 
 // TestNetKinds looks at which interfaces there are.
@@ -163,9 +191,7 @@ func TestNetKinds(t *testing.T) {
 	links := "ip -o link | cut -d: -f2 | cut -d@ -f1 | tr -d ' \n'"
 	require.Equal(t, "lo", inside(t, 5, root, links, "--net", "none"))
 	require.Equal(t, "loeth0", inside(t, 5, root, links))
-	eventually(t, func() bool {
-		return inside(t, 5, root, links, "--net=host") == "lo"
-	}, "those of the host")
+	require.Equal(t, "lo", inside(t, 5, root, links, "--net=host"), "those of the host")
 	require.Contains(t, inside(t, 5, root, "ping -c 1 127.0.0.1; ping -c 1 ::1", "--net=none"),
 		"bytes from ::1")
 	require.Equal(t, strings.TrimSpace(host(t, "readlink /proc/self/ns/net")),
@@ -249,6 +275,13 @@ func TestKilledKitLeavesANetworkThatCanBeUsed(t *testing.T) {
 			"-p", "8080:80")...)
 		return r.exit == 0 && strings.Contains(r.out, "10.77.0.2/16")
 	}, "the same name, address and port")
+
+	// As if it had been killed while it took away what it had written down.
+	p = box(t, root, "ghost", "-p", "8080:80", "--ip", "10.77.0.9")
+	host(t, "cp $KIT_STATE/index $KIT_STATE/kept")
+	p.end(t)
+	host(t, "mv $KIT_STATE/kept $KIT_STATE/index")
+	require.Equal(t, "free", inside(t, 5, root, "echo free", "-p", "8080:80", "--ip", "10.77.0.9"))
 }
 
 // TestBadNetworkFlags are refused before anything is done.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
 	"time"
@@ -189,6 +190,7 @@ func (o *options) run(c *container.Container, out *os.File) error {
 		noteFilter(c, status.exit, status.err)
 		noteKilled(c, status.exit)
 		if status.err != nil && status.exit == 125 && len(o.inject.list) == 0 {
+			signal.Reset() // the container has gone: who does not want to wait need not
 			status.err = consult(c, status.err)
 		}
 	}

@@ -88,6 +88,10 @@ func CleanStaleNets(c *Container, ladder []Step) error {
 		if err := CleanStale(s.Name, ladder); err != nil {
 			return err
 		}
+		// Also of what has no record any more, since kit was killed while it took it away.
+		if err := state.Remove(s.Name, 0); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -27,9 +27,11 @@ func runInit(c *Container, path string, env []string) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	var files unix.Rlimit
-	// How many files may the command open? Go has raised our own limit, for itself.
-	if unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &files) == nil {
+	var own, files unix.Rlimit
+	// How many files may we open, of which Go has raised the soft limit for itself?
+	_ = unix.Prlimit(0, unix.RLIMIT_NOFILE, nil, &own)
+	// And the command? One that has changed its own limit by now has changed the hard one, too.
+	if unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &files) == nil && files.Max == own.Max {
 		// Who enters gets the first process's limit, which is ours.
 		_ = unix.Prlimit(0, unix.RLIMIT_NOFILE, &files, nil)
 	}

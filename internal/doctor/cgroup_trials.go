@@ -38,7 +38,7 @@ func cgroupTrials() []trial {
 		},
 		{
 			id: "cgroupns", name: "cgroup namespace", step: 3, ns: unix.CLONE_NEWCGROUP,
-			deed: topOfCgroups, loses: "steps 3 to 6",
+			deed: topOfCgroups, vital: true, loses: "steps 3 to 6",
 		},
 		{
 			id: "into-cgroup", name: "CLONE_INTO_CGROUP", step: 3, who: oneself, deed: startInCgroup,

@@ -110,7 +110,7 @@ func Reasons(ctx context.Context, n int) (lines []string, err error) {
 	}
 	defer p.remove()
 	r := Report{Machine: look()}
-	list := slices.DeleteFunc(trials(), func(t trial) bool { return t.step > n || !t.vital() })
+	list := slices.DeleteFunc(trials(), func(t trial) bool { return t.step > n || !t.vital })
 	atOnce(r.prepare(ctx, p, list))
 	r.blame()
 	as := AsUser
@@ -127,11 +127,6 @@ func Reasons(ctx context.Context, n int) (lines []string, err error) {
 		}
 	}
 	return lines, nil
-}
-
-// vital tells that steps do not work at all without it.
-func (t trial) vital() bool {
-	return strings.HasPrefix(t.loses, "step") || strings.HasPrefix(t.loses, "everything")
 }
 
 // blame leaves the failure of a kind of namespaces to its own check: what could not be

@@ -23,7 +23,7 @@ func machineTrials() []trial {
 	return []trial{
 		{
 			id: "kernel", name: "Linux kernel", who: oneself, deed: kernel,
-			loses: "everything",
+			vital: true, loses: "everything",
 		},
 		{
 			id: "arch", name: "architecture", who: oneself, deed: knownArch,

@@ -13,20 +13,23 @@ func namespaceTrials() []trial {
 	return []trial{
 		{
 			id: "userns", name: "user namespace with maps", step: 2, who: userRoot, deed: isRoot,
-			loses: "everything without root",
+			vital: true, loses: "everything without root",
 		},
-		{id: "mnt", name: "mount namespace", step: 2, ns: unix.CLONE_NEWNS, loses: "steps 2 to 6"},
+		{
+			id: "mnt", name: "mount namespace", step: 2, ns: unix.CLONE_NEWNS,
+			vital: true, loses: "steps 2 to 6",
+		},
 		{
 			id: "pid", name: "PID namespace", step: 2, ns: unix.CLONE_NEWPID, deed: isFirst,
-			loses: "steps 2 to 6; --pid host goes without",
+			vital: true, loses: "steps 2 to 6; --pid host goes without",
 		},
 		{
 			id: "uts", name: "UTS namespace", step: 2, ns: unix.CLONE_NEWUTS, deed: setName,
-			loses: "steps 2 to 6",
+			vital: true, loses: "steps 2 to 6",
 		},
 		{
 			id: "ipc", name: "IPC namespace", step: 2, ns: unix.CLONE_NEWIPC,
-			loses: "steps 2 to 6; --ipc host goes without",
+			vital: true, loses: "steps 2 to 6; --ipc host goes without",
 		},
 		{
 			id: "time", name: "time namespace", step: 2, deed: shiftClocks, loses: "--time-offset",
@@ -41,21 +44,27 @@ func mountTrials() []trial {
 	return []trial{
 		{
 			id: "private", name: "mounts made private", step: 2, ns: mounts, deed: detach,
-			loses: "steps 2 to 6: the host would see the container's mounts",
+			vital: true, loses: "steps 2 to 6: the host would see the container's mounts",
 		},
-		{id: "tmpfs", name: "tmpfs", step: 2, ns: mounts, deed: mountTmpfs, loses: "steps 2 to 6"},
+		{
+			id: "tmpfs", name: "tmpfs", step: 2, ns: mounts, deed: mountTmpfs,
+			vital: true, loses: "steps 2 to 6",
+		},
 		{
 			id: "bind", name: "bind mount", step: 2, ns: mounts, deed: bindMount,
-			loses: "steps 2 to 6, --volume",
+			vital: true, loses: "steps 2 to 6, --volume",
 		},
-		{id: "proc", name: "new /proc", step: 2, ns: own, deed: mountProc, loses: "steps 2 to 6"},
+		{
+			id: "proc", name: "new /proc", step: 2, ns: own, deed: mountProc,
+			vital: true, loses: "steps 2 to 6",
+		},
 		{
 			id: "sysfs", name: "new /sys", step: 2, ns: own | unix.CLONE_NEWNET, deed: mountSysfs,
 			loses: "the container's own interfaces in /sys; the host's are shown in place of it",
 		},
 		{
 			id: "devpts", name: "terminals (devpts)", step: 2, ns: mounts, deed: mountDevpts,
-			loses: "steps 2 to 6, -t",
+			vital: true, loses: "steps 2 to 6, -t",
 		},
 		{
 			id: "mqueue", name: "message queues (mqueue)", step: 2, deed: mountMqueue,
@@ -63,9 +72,12 @@ func mountTrials() []trial {
 		},
 		{
 			id: "mknod", name: "device nodes", step: 2, who: hostRoot, ns: mounts, deed: makeNode,
-			loses: "steps 2 to 6 as root",
+			vital: true, loses: "steps 2 to 6 as root",
 		},
-		{id: "pivot", name: "pivot_root", step: 2, ns: mounts, deed: pivot, loses: "steps 2 to 6"},
+		{
+			id: "pivot", name: "pivot_root", step: 2, ns: mounts, deed: pivot,
+			vital: true, loses: "steps 2 to 6",
+		},
 		{
 			id: "subid", name: "subordinate ids", step: 2, who: oneself, deed: subordinate,
 			loses: "users other than root inside",

@@ -25,13 +25,19 @@ func networkTrials() []trial {
 	return []trial{
 		{
 			id: "net", name: "network namespace", step: 5, ns: own, deed: loopback,
-			loses: "steps 5 and 6; --net host goes without",
+			vital: true, loses: "steps 5 and 6; --net host goes without",
 		},
-		{id: "veth", name: "cable (veth)", step: 5, ns: own, deed: veth, loses: "--net bridge"},
-		{id: "bridge", name: "bridge", step: 5, ns: own, deed: bridge, loses: "--net bridge"},
+		{
+			id: "veth", name: "cable (veth)", step: 5, ns: own, deed: veth,
+			vital: true, loses: "--net bridge",
+		},
+		{
+			id: "bridge", name: "bridge", step: 5, ns: own, deed: bridge,
+			vital: true, loses: "--net bridge",
+		},
 		{
 			id: "nat", name: "nftables, masquerade", step: 5, ns: own, deed: masquerade,
-			loses: "--net bridge",
+			vital: true, loses: "--net bridge",
 		},
 		{
 			id: "forward", name: "forwarding (ip_forward)", step: 5, ns: own, deed: forward,

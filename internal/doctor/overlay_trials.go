@@ -19,7 +19,8 @@ func overlayTrials() []trial {
 		},
 		{
 			id: "overlay-memory", name: "overlay, changes in memory", step: 4, ns: mounts,
-			deed: overlayMemory, loses: "step 4 where the disk cannot hold the changes",
+			deed:  overlayMemory,
+			vital: true, loses: "step 4 where the disk cannot hold the changes",
 		},
 	}
 }

@@ -15,7 +15,7 @@ func rootTrials() []trial {
 	return []trial{
 		{
 			id: "chroot", name: "chroot", step: 1, who: anybody, ns: mounts, deed: changeRoot,
-			loses: "step 1",
+			vital: true, loses: "step 1",
 		},
 		{
 			id: "tools", name: "tools for the default root", step: 1, who: oneself, deed: hostTools,

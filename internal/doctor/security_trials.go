@@ -20,12 +20,15 @@ func securityTrials() []trial {
 		},
 		{
 			id: "capdrop", name: "capabilities dropped", step: 6, who: anybody, deed: dropAll,
-			loses: "step 6",
+			vital: true, loses: "step 6",
 		},
-		{id: "nnp", name: "no_new_privs", step: 6, who: oneself, deed: noNewPrivs, loses: "step 6"},
+		{
+			id: "nnp", name: "no_new_privs", step: 6, who: oneself, deed: noNewPrivs,
+			vital: true, loses: "step 6",
+		},
 		{
 			id: "seccomp", name: "seccomp filter", step: 6, who: oneself, deed: loadFilter,
-			loses: "step 6; --security-opt seccomp=unconfined goes without",
+			vital: true, loses: "step 6; --security-opt seccomp=unconfined goes without",
 		},
 		{
 			id: "keyring", name: "session keyring", step: 6, who: oneself, deed: joinKeyring,

@@ -31,6 +31,7 @@ type trial struct {
 	id, name string
 	step     int
 	loses    string // what of kit does not work without it
+	vital    bool   // the step does not work at all without it, but with flags perhaps
 
 	who  who
 	ns   uintptr // CLONE_NEW*: the namespaces that it takes

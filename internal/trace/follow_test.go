@@ -267,6 +267,7 @@ func TestOther32(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program")
 	}
+	ktest.RequireTool(t, "go")
 	dir, err := os.MkdirTemp("", "trace32-")
 	require.NoError(t, err)
 	defer os.RemoveAll(dir)

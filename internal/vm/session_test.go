@@ -45,11 +45,11 @@ WantedBy=multi-user.target
 // TestSession: a user who has logged in on a machine with systemd limits containers
 // without any preparation.
 func TestSession(t *testing.T) {
+	ktest.Root(t)
 	top, tree := os.Getenv("KIT_VM_AMD64"), os.Getenv("KIT_VM_SYSTEMD")
 	if top == "" || tree == "" {
 		ktest.Missing(t, "KIT_VM_AMD64 or KIT_VM_SYSTEMD is not set: see .ci/kernel and .ci/systemd")
 	}
-	ktest.Root(t)
 	ktest.RequireTool(t, qemu("amd64"), "mke2fs", "go")
 	t.Setenv("GOARCH", "amd64")
 	t.Setenv("KIT_VM_PACKAGES", "steps/03-cgroups internal/cgroup cmd/kit")

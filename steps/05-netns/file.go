@@ -65,8 +65,8 @@ func makeFiles(c *container.Container, mates []*container.Container) error {
 		if !ours {
 			attr.Attr_set = unix.MOUNT_ATTR_RDONLY
 		}
-		// What is mounted on it inside, nobody outside sees; what is not the container's
-		// alone it cannot change.
+		// What is mounted on it inside, nobody outside sees; to what is not the container's
+		// alone it is not to write.
 		if err := unix.MountSetattr(fd, "", unix.AT_EMPTY_PATH, &attr); err != nil {
 			return fmt.Errorf("mount_setattr %s: %w", path, err)
 		}

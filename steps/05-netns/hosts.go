@@ -13,7 +13,8 @@ import (
 
 // The containers on a bridge share one hosts file, which is written once when one comes
 // or goes, however many there are. Each has a name for it on the host, in a directory of
-// its own; with the last name goes the file. Inside it can be read only.
+// its own; with the last name goes the file. Inside it is mounted read-only, which only
+// CAP_SYS_ADMIN could change: step 6 takes that away.
 
 // hostsOf is another container's name for the hosts file: the directories lie side by side.
 func hostsOf(c, other *container.Container) string {
@@ -29,9 +30,13 @@ func shareHosts(c *container.Container, mates []*container.Container) error {
 		return fmt.Errorf("unlink %s: %w", own, err)
 	}
 	for _, m := range mates {
-		// One more name for the same file. Who is just coming has none yet.
-		if unix.Link(hostsOf(c, m), own) == nil {
+		// One more name for the same file.
+		err := unix.Link(hostsOf(c, m), own)
+		if err == nil {
 			break
+		}
+		if !errors.Is(err, unix.ENOENT) { // who is just coming has none yet
+			return fmt.Errorf("link %s: %w", own, err)
 		}
 	}
 	// Open for writing as long as we live: so nobody inside gets a lease on it, for

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/google/nftables"
+	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
 	"github.com/containerkit/kit/internal/container"
@@ -16,17 +18,14 @@ import (
 // leave takes the container's rules out, or, when nobody is left, everything. It
 // gives its address back.
 func leave(c *container.Container, others []*container.Container) (err error) {
-	left := connected(mates(c, others))
-	// The kernel removes the cable with the network namespace in which its other end is, a
-	// moment after the last process there: to do it ourselves takes longer than all the rest.
-	if !c.PID.Own() || slices.ContainsFunc(others, joins) {
-		err = removeLink(cableName(c))
-	}
-	if slices.ContainsFunc(left, (*container.Container).Runs) {
+	left := slices.DeleteFunc(connected(mates(c, others)), func(o *container.Container) bool {
+		return !o.Runs() // a killed kit's: it is gone for the others
+	})
+	if len(left) > 0 {
 		tellOthers(c, left)
-		err = errors.Join(err, unpublish(c))
+		err = unpublish(c)
 	} else {
-		err = errors.Join(err, takeDown(c))
+		err = takeDown(c)
 	}
 	if err == nil {
 		c.Net.Address = netip.Prefix{}
@@ -34,9 +33,22 @@ func leave(c *container.Container, others []*container.Container) (err error) {
 	return err
 }
 
-// joins tells that a container lives in the network namespace of another, and may keep it
-// from going.
-func joins(o *container.Container) bool { return o.Net.Kind == container.NetContainer }
+// unplug sees to it that the cable goes. The kernel removes it with the network namespace
+// at its other end, some milliseconds after the last process there, and faster than we
+// could. But somebody else may be in there, or a connection be open.
+func unplug(c *container.Container) error {
+	moment := unix.NsecToTimespec(time.Millisecond.Nanoseconds())
+	for range 20 {
+		// Is it still there?
+		_, err := netlink.LinkByName(cableName(c))
+		if errors.As(err, &netlink.LinkNotFoundError{}) {
+			return nil
+		}
+		// The kernel is about to.
+		_ = unix.Nanosleep(&moment, nil)
+	}
+	return removeLink(cableName(c))
+}
 
 // takeDown removes what is everybody's.
 func takeDown(c *container.Container) error {

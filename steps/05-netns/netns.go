@@ -140,10 +140,11 @@ func configure(c *container.Container) error {
 // disconnect takes back what the kernel does not. The last to leave takes the bridge along.
 func disconnect(c *container.Container) (err error) {
 	if c.Net.Kind == container.NetBridge && c.Net.Address.IsValid() {
+		err = unplug(c)
 		// Of two that leave at the same time, the second is the last one.
-		err = c.Exclusive(func(others []*container.Container) error {
+		err = errors.Join(err, c.Exclusive(func(others []*container.Container) error {
 			return leave(c, others)
-		})
+		}))
 	}
 	return errors.Join(err, removeFiles(c))
 }
