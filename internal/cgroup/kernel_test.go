@@ -144,7 +144,11 @@ func TestFreeze(t *testing.T) {
 
 			file, err := Freeze(dirs, 10*time.Second)
 			require.NoError(t, err)
-			require.Equal(t, name == "v1", filepath.Base(file) == "freezer.state", file)
+			unified := slices.ContainsFunc(dirs, func(dir string) bool {
+				_, err := os.Stat(dir + "/cgroup.freeze")
+				return err == nil
+			})
+			require.Equal(t, unified, filepath.Base(file) == "cgroup.freeze", file)
 			s, err := Read(dirs)
 			require.NoError(t, err)
 			require.True(t, s.Frozen)

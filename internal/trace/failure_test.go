@@ -20,7 +20,7 @@ import (
 // A failure is a call that fails, and what is to be said of it.
 type failure struct {
 	name  string
-	who   string // root, user, or "" for both
+	who   string // root, user, or "" for both; of root: v2, hybrid, any v2
 	ns    uintptr
 	do    func(dir string) // in a directory of its own
 	call  string
