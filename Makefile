@@ -31,7 +31,7 @@ sweep:
 		-run 'TestKillSweep$$|TestInjectSweep$$|TestMany|TestParallel'
 
 lint:
-	golangci-lint run ./...
+	golangci-lint run --build-tags vm ./...
 
 fmt:
 	gofumpt -w .

@@ -32,9 +32,11 @@ ExecStart=/bin/sh -exc '\
 	kit step 6 --trace=off --cpus 0.2 --pids-limit 20 -- cat /proc/self/cgroup; \
 	kit doctor; \
 	systemd-run --user --scope --quiet -p Delegate=yes \
-		/tests/run "Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" EnterAtAnyMoment; \
+		/tests/run \
+		"Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" EnterAtAnyMoment; \
 	kit clean'
-ExecStopPost=+/bin/sh -c 'printf "\\n` + guest.ExitMark + `%%s\\n" $EXIT_STATUS; systemctl poweroff -f'
+ExecStopPost=+/bin/sh -c 'printf "\\n` + guest.ExitMark +
+	`%%s\\n" $EXIT_STATUS; systemctl poweroff -f'
 StandardOutput=tty
 StandardError=tty
 TTYPath=/dev/ttyS0
@@ -55,7 +57,8 @@ func TestSession(t *testing.T) {
 	t.Setenv("KIT_VM_PACKAGES", "steps/03-cgroups internal/cgroup cmd/kit")
 	kernel, modules, err := FindKernel(top)
 	require.NoError(t, err)
-	root, kit := filepath.Join(t.TempDir(), "root"), ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
+	root := filepath.Join(t.TempDir(), "root")
+	kit := ktest.Build(t, "github.com/containerkit/kit/cmd/kit")
 	command(t, "cp", "-a", tree, root)
 	command(t, "cp", kit, filepath.Join(root, "usr/bin/kit"))
 	units := filepath.Join(root, "etc/systemd/system")

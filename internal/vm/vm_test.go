@@ -42,11 +42,12 @@ func TestSuite(t *testing.T) {
 			}
 			kernel, modules, err := FindKernel(top)
 			require.NoError(t, err)
-			makeRoot, skip := ktest.HostRootfs, "^(TestPicture|TestBuild|TestDevContainer|TestEnterAtAnyMoment)$|^TestInject"
+			makeRoot := ktest.HostRootfs
+			skip := "^(TestPicture|TestBuild|TestDevContainer|TestEnterAtAnyMoment)$|^TestInject"
 			if c.arch != runtime.GOARCH {
 				makeRoot = ktest.Rootfs // of busybox alone
-				skip = "Picture|Build|DevContainer|EnterAtAnyMoment|Ctrl|JobControl|Terminal|WindowSize|FirstPromise|MountsStay" +
-					"|^TestInject"
+				skip = "Picture|Build|DevContainer|EnterAtAnyMoment|Ctrl|JobControl|Terminal|WindowSize|" +
+					"FirstPromise|MountsStay|^TestInject"
 			}
 			run := os.Getenv("KIT_VM_RUN")
 			if run == "" && c.arch != runtime.GOARCH {
@@ -76,8 +77,8 @@ func TestSuite(t *testing.T) {
 
 // whatDiffers is what another architecture may change: the numbers of system calls, what is
 // in registers and structures, programs; and that each step works.
-const whatDiffers = "Golden|Decode|Syscalls|State|Filter|Profile|Denied|Numbers|Capabilit|ELF|Parse|" +
-	"Cgroup|Memory|Pids|CPU|Overlay|Upper|TwoServers|Addresses|Devices|Enter|Exit|Init|Trace"
+const whatDiffers = "Golden|Decode|Syscalls|State|Filter|Profile|Denied|Numbers|Capabilit|" +
+	"ELF|Parse|Cgroup|Memory|Pids|CPU|Overlay|Upper|TwoServers|Addresses|Devices|Enter|Exit|Init|Trace"
 
 // suiteImage makes a disk with a root file system, the busybox that a kernel's
 // directory has, and the tests of every package that a kernel matters to.
