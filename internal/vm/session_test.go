@@ -33,7 +33,8 @@ ExecStart=/bin/sh -exc '\
 	kit doctor; \
 	systemd-run --user --scope --quiet -p Delegate=yes \
 		/tests/run \
-		"Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" EnterAtAnyMoment; \
+		"Cgroup|Delegated|PidsLimit|Memory|CPU|Devices|Limit|Room|Tree|Scope|Enter|Stop" \
+		EnterAtAnyMoment; \
 	kit clean'
 ExecStopPost=+/bin/sh -c 'printf "\\n` + guest.ExitMark +
 	`%%s\\n" $EXIT_STATUS; systemctl poweroff -f'
