@@ -116,7 +116,8 @@ func TestForeignMounts(t *testing.T) {
 	args := untraced(5, ktest.Rootfs(t), "true")
 	r := finish(t, exec.Command("unshare", append([]string{"-Urn", "kit"}, args...)...))
 	require.Equal(t, 125, r.exit, r.err)
-	require.Contains(t, r.err, "hint: start this shell with mounts of its own: unshare -Urm")
+	require.Contains(t, r.err, "hint: start this shell with mounts and a network of its own: "+
+		"unshare -Urmn")
 	r = finish(t, exec.Command("unshare", append([]string{"-Urnm", "kit"}, args...)...))
 	require.Zero(t, r.exit, r.err)
 }

@@ -59,7 +59,8 @@ runtimes. Without N: list the lessons.`,
 		},
 	}
 	cmd.Flags().BoolVar(&o.all, "all", false, "unfold the details, and the answers")
-	cmd.Flags().BoolVar(&o.run, "run", false, "run the commands, one at a time: Enter runs the next")
+	cmd.Flags().BoolVar(&o.run, "run", false, "run the commands, one at a time: "+
+		"Enter runs the next, q ends")
 	cmd.Flags().StringVar(&o.site, "html", "",
 		"write all lessons as pages into `DIR`, with a report of each step")
 	cmd.Flags().StringVar(&o.colorful, "color", "auto", "`auto|always|never`: colours")

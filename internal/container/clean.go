@@ -85,8 +85,10 @@ func CleanStaleNets(c *Container, ladder []Step) error {
 		if json.Unmarshal(s.Container, old) != nil || old.Net.Kind != NetBridge {
 			continue
 		}
-		if err := CleanStale(s.Name, ladder); err != nil {
+		if err := CleanStale(s.Name, ladder); err != nil && picky {
 			return err
+		} else if err != nil {
+			continue // it is in nobody's way, and kit clean says why it stays
 		}
 		// Also of what has no record any more, since kit was killed while it took it away.
 		if err := state.Remove(s.Name, 0); err != nil {

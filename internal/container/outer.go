@@ -1,6 +1,7 @@
 package container
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -54,7 +55,7 @@ func startShared(c *Container, dir string) (pid int, g *gate, err error) {
 	}
 	for _, s := range all {
 		if s.Name == c.Name && !s.Stale() {
-			return 0, nil, &state.TakenError{Name: s.Name, Pid: s.Pid}
+			return 0, nil, &state.TakenError{Name: s.Name, Pid: cmp.Or(s.Pid, s.KitPid)}
 		}
 	}
 	o := c.outerAmong(all)

@@ -78,6 +78,10 @@ func runParent(c *Container, steps []Step, signals Signals) (exit int, err error
 	if err := letIn(c, steps, g); err != nil {
 		end(pid)
 		c.Pid = 0
+		if sig := signals.deadly(); sig != 0 {
+			err = fmt.Errorf("%s before the command began", unix.SignalName(sig))
+			return 128 + int(sig), &Error{Err: err}
+		}
 		return 125, g.cause(err)
 	}
 	defer signals.Forward(pid)()

@@ -49,6 +49,20 @@ func (s Signals) Forward(pid int) (stop func()) {
 	return func() { close(ended) }
 }
 
+// deadly is a signal that kit was sent and that ends most programs, or 0.
+func (s Signals) deadly() unix.Signal {
+	for {
+		select {
+		case sig := <-s:
+			if sig != unix.SIGWINCH {
+				return sig.(unix.Signal)
+			}
+		default:
+			return 0
+		}
+	}
+}
+
 func fromTerminal(s os.Signal) bool {
 	return s == unix.SIGINT || s == unix.SIGQUIT || s == unix.SIGWINCH
 }

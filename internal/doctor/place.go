@@ -38,10 +38,12 @@ func newPlace() (*place, error) {
 		}
 	}
 	p.err = err
-	if p.dir, err = os.MkdirTemp("", "kit-"+placePrefix); err != nil {
-		return nil, err
+	for _, dir := range []string{"", "/dev/shm"} {
+		if p.dir, err = os.MkdirTemp(dir, "kit-"+placePrefix); err == nil {
+			return p, p.furnish()
+		}
 	}
-	return p, p.furnish()
+	return nil, err
 }
 
 // furnish makes the directories.

@@ -38,19 +38,31 @@ func mountForbidden() []string {
 
 // foreignMounts explains why nothing of the mounts here may be copied or changed.
 func foreignMounts() []string {
-	if ownMounts() {
+	if owns("mnt") {
 		return mountForbidden()
 	}
 	return []string{
 		"the mounts here belong to another user namespace than that which you are root of",
-		"start this shell with mounts of its own: unshare -Urm, with -n too if it has that",
+		"start this shell with mounts and a network of its own: unshare -Urmn",
 	}
 }
 
-// ownMounts tells that our user namespace is the one that our mount namespace belongs to
+// foreignNetwork explains why no interface may be made here.
+func foreignNetwork() []string {
+	if owns("net") {
+		return []string{"kit lacks CAP_NET_ADMIN; --net none and --net host work without"}
+	}
+	return []string{
+		"the network here belongs to another user namespace than that which you are root of",
+		"start this shell with mounts and a network of its own: unshare -Urmn",
+		"--net none works without",
+	}
+}
+
+// owns tells that our user namespace is the one that our namespace of another kind belongs to
 // (ioctl_ns(2)).
-func ownMounts() bool {
-	fd, err := unix.Open("/proc/self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+func owns(kind string) bool {
+	fd, err := unix.Open("/proc/self/ns/"+kind, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return true // nobody knows better
 	}

@@ -41,6 +41,11 @@ func ownCgroup() string {
 	if secondWSL() {
 		return wslCgroups()[0]
 	}
+	if mode, err := procfs.CgroupMode(); err == nil && mode != "v2" {
+		return "there is no systemd here: root can make a cgroup where a limit's controller is " +
+			"(/sys/fs/cgroup/memory/x), chown its directory and cgroup.procs to you, and move your " +
+			"shell into it"
+	}
 	return "there is no systemd here: root can make a cgroup, chown its directory, " +
 		"cgroup.procs and cgroup.subtree_control to you, and move your shell into it"
 }
@@ -79,7 +84,10 @@ func controllers() []string {
 		hints = append(hints, "what systemd delegates to users is in "+
 			"/etc/systemd/system/user@.service.d/*.conf: [Service] Delegate=cpu cpuset io memory pids")
 	}
-	return append(hints, "the kernel was built without what is in neither place")
+	if os.Getuid() == 0 {
+		hints = append(hints, "the kernel was built without what is in none of them")
+	}
+	return hints
 }
 
 func cgroupTaken() []string {

@@ -18,6 +18,7 @@ func netRules() []rule {
 		{"address ", unix.EADDRNOTAVAIL, addressOutside},
 		{"network ", unix.EADDRINUSE, netsTaken},
 		{"link kit0", unix.EOPNOTSUPP, noModule("bridge")},
+		{"link kit0", unix.EPERM, foreignNetwork},
 		{"link kit0", unix.EEXIST, bridgeTaken},
 		{"link kit", unix.EOPNOTSUPP, noModule("veth")},
 		{"nftables", unix.EPROTONOSUPPORT, noModule("nf_tables")},

@@ -12,7 +12,8 @@ func forMachine(e *vm.MissingError) []string {
 	}
 	return []string{
 		"Ubuntu lets only root read its kernel: sudo chmod a+r /boot/vmlinuz-$(uname -r)",
-		"or unpack one, without installing it: apt-get download linux-image-...-cloud-amd64, " +
+		"or unpack one, without installing it: apt-get download $(apt-cache pkgnames linux-image-6 " +
+			"| grep 'cloud-amd64$' | sort -V | tail -n 1), " +
 			"dpkg -x linux-image-*.deb DIR, and kit vm --kernel DIR",
 	}
 }

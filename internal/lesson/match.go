@@ -11,8 +11,8 @@ import (
 // In want "..." stands for any text, and alone in a line for any lines, even none. Any
 // blanks are the same, and like takes any number for any other.
 func Match(want, got []string, like bool) error {
-	want, got = trim(want), trim(got)
 	shown := want
+	want, got = trim(want), trim(got)
 	if like {
 		want, got = blur(want), blur(got)
 	}
@@ -64,11 +64,13 @@ func matchLine(want, got string) bool {
 }
 
 // trim takes the blanks from the ends of lines, and empty lines from the end. Of several
-// blanks it leaves one: columns are as wide as the machine's largest number.
+// blanks it leaves one, as columns are as wide as the machine's largest number, and none
+// around text that may be missing.
 func trim(lines []string) []string {
 	var out []string
 	for _, line := range lines {
-		out = append(out, strings.Join(strings.Fields(line), " "))
+		line = strings.Join(strings.Fields(line), " ")
+		out = append(out, strings.ReplaceAll(strings.ReplaceAll(line, " ...", "..."), "... ", "..."))
 	}
 	for len(out) > 0 && out[len(out)-1] == "" {
 		out = out[:len(out)-1]
@@ -85,14 +87,12 @@ var number = sync.OnceValue(func() *regexp.Regexp {
 func blur(lines []string) []string {
 	var out []string
 	for _, line := range lines {
-		line = number().ReplaceAllStringFunc(line, func(s string) string {
+		out = append(out, number().ReplaceAllStringFunc(line, func(s string) string {
 			if strings.HasPrefix(s, "kit-") {
 				return "kit-0"
 			}
 			return "0"
-		})
-		// Text that may be missing, with the blanks around it.
-		out = append(out, strings.ReplaceAll(strings.ReplaceAll(line, " ...", "..."), "... ", "..."))
+		}))
 	}
 	return out
 }

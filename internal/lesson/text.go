@@ -38,6 +38,9 @@ func (t *Text) blocks(blocks []Block, margin string) {
 }
 
 func (t *Text) block(b *Block, margin string) {
+	if t.err != nil {
+		return // nobody reads any more
+	}
 	switch b.Kind {
 	case Heading:
 		t.heading(b, margin)

@@ -35,7 +35,7 @@ func Dir() string { return path() }
 func hostUID() uint32 {
 	uid := uint32(os.Geteuid())
 	m, err := procfs.IDMap(0, "uid_map")
-	if err != nil {
+	if err != nil || uid != 0 { // who is not root there has not made it to become root
 		return uid
 	}
 	if outside, ok := m.Outside(uid); ok {

@@ -93,9 +93,11 @@ func removeTable() error {
 	conn.DelTable(newChains().table)
 	// No packet is changed any more.
 	err := conn.Flush()
-	for _, none := range []error{unix.ENOENT, unix.EPROTONOSUPPORT, unix.EOPNOTSUPP} {
+	for _, none := range []error{
+		unix.ENOENT, unix.EPROTONOSUPPORT, unix.EOPNOTSUPP, unix.EPERM,
+	} {
 		if errors.Is(err, none) {
-			return nil // the table is not there, or the kernel knows of none
+			return nil // the table is not there, and could not have been made
 		}
 	}
 	if err != nil {
