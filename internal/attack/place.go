@@ -84,7 +84,7 @@ func (h *Host) run(a *Attack, place string) (Outcome, error) {
 	var out, stderr bytes.Buffer
 	cmd := exec.CommandContext(ctx, argv[0], argv[1:]...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(unix.SIGTERM) }
-	cmd.WaitDelay = 3 * time.Second
+	cmd.WaitDelay = 30 * time.Second
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	cmd.Env = append(h.env(), TargetEnv+"="+string(text))
 	cmd.SysProcAttr = &syscall.SysProcAttr{}

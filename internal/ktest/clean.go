@@ -34,7 +34,7 @@ func Clean(t testing.TB) {
 	// Orphans become our children, and so are seen.
 	require.NoError(t, unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
 	t.Cleanup(func() {
-		left := Survivors(2 * time.Second)
+		left := Survivors(5 * time.Second)
 		endAll(left)
 		require.Empty(t, left, "processes left behind")
 		require.Equal(t, mounts, Mounts(t), "mounts before and after")
@@ -42,7 +42,7 @@ func Clean(t testing.TB) {
 			return len(slices.DeleteFunc(EmptyCgroups(t), func(dir string) bool {
 				return slices.Contains(cgroups, dir)
 			})) == 0
-		}, 2*time.Second, 10*time.Millisecond, "cgroups left behind")
+		}, 10*time.Second, 10*time.Millisecond, "cgroups left behind")
 		require.Empty(t, filesBelow(t, home), "files left behind")
 	})
 }
