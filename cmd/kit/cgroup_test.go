@@ -286,7 +286,7 @@ func needLimits(t *testing.T, controllers ...string) {
 	}
 }
 
-func mayLimit(t *testing.T, name string) bool {
+func mayLimit(t testing.TB, name string) bool {
 	own, err := procfs.Cgroups(0)
 	require.NoError(t, err)
 	mounts, err := procfs.CgroupMounts()

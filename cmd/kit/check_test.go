@@ -63,6 +63,7 @@ func TestCheckSteps(t *testing.T) {
 				"step", strconv.Itoa(n), "--trace=off", "--name", name, "--rootfs", root,
 			}
 			if n >= 3 {
+				needLimits(t, "memory", "pids", "cpu")
 				args = append(args, "--memory=64m", "--pids-limit=50", "--cpus=0.5")
 			}
 			cmd := exec.Command("kit", append(args, "--", "sleep", "60")...)

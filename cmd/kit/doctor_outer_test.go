@@ -145,6 +145,9 @@ func TestDoctorHierarchies(t *testing.T) {
 			if c.version == "v1" && here.Machine.Cgroup == "v2" {
 				t.Skip("there is nothing but v2 here")
 			}
+			if c.version == "v2" && here.Machine.Cgroup == "v1" {
+				t.Skip("there is nothing but v1 here")
+			}
 			ktest.Clean(t)
 			r := examined(t, `exec unshare -m /bin/sh -ec '`+c.script+`; exec "$@"' sh "$@"`)
 			own := primitive(t, r, "cgroup", "")

@@ -95,6 +95,9 @@ func TestEnterIsTheSame(t *testing.T) {
 	}
 	for _, line := range lines {
 		t.Run(strings.ReplaceAll(line, " ", ""), func(t *testing.T) {
+			if strings.Contains(line, "--memory") {
+				needLimits(t, "memory", "pids")
+			}
 			words := strings.Fields(line)
 			flags := append(words[1:], "--name", "box")
 			lowFiles(t)
