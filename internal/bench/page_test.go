@@ -52,7 +52,7 @@ func TestPage(t *testing.T) {
 		"| a & b | fails here | | | | | |",
 		"a & b fails here: exit status 1",
 		"Not installed here: crun, runc.",
-		"| kit step 2 : bubblewrap | 1.25 | 2.00 | at most 1.3 |",
+		"| kit step 2 : bubblewrap | 1.25 | 2.00 | at most 1.3 | yes |",
 		"| bubblewrap | 2 | 2.0 + 3.0 | 5.0 | 2.0 |",
 		"| | host | kit | podman | unit |",
 		"| stat | 0.50 | 200 | missing here | ms |",
