@@ -98,6 +98,9 @@ func TestEnterIsTheSame(t *testing.T) {
 			if strings.Contains(line, "--memory") {
 				needLimits(t, "memory", "pids")
 			}
+			if strings.Contains(line, "--time-offset") {
+				ktest.RequireRelease(t, 6, 2)
+			}
 			words := strings.Fields(line)
 			flags := append(words[1:], "--name", "box")
 			lowFiles(t)

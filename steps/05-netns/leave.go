@@ -93,11 +93,9 @@ func removeTable() error {
 	conn.DelTable(newChains().table)
 	// No packet is changed any more.
 	err := conn.Flush()
-	for _, none := range []error{
-		unix.ENOENT, unix.EPROTONOSUPPORT, unix.EOPNOTSUPP, unix.EPERM,
-	} {
+	for _, none := range []error{unix.ENOENT, unix.EPROTONOSUPPORT, unix.EOPNOTSUPP} {
 		if errors.Is(err, none) {
-			return nil // the table is not there, and could not have been made
+			return nil // the table is not there, or the kernel knows of none
 		}
 	}
 	if err != nil {
